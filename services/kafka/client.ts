@@ -1,16 +1,25 @@
-import { Kafka, type LogEntry, logLevel, type SASLOptions } from 'kafkajs'
+import { Kafka, type LogEntry, logLevel, type RetryOptions, type SASLOptions } from 'kafkajs'
 import type { Logger } from '../runtime/logger.ts'
 import { StartError } from '../runtime/start-error.ts'
 import type { KafkaSettings } from '../settings/settings.ts'
 
 const CONNECTION_TIMEOUT_MS = 3_000
 const REQUEST_TIMEOUT_MS = 10_000
+const PATIENT: RetryOptions = { retries: 100_000, initialRetryTime: 100, maxRetryTime: 2_000 }
 
 /**
  * A kafkajs client for the configured cluster. It waits out any outage: with the default retries a
  * consumer restarts once per outage and comes back up to 25 s late.
+ *
+ * @param retry for a caller that retries by itself. What is given to `admin()` or `producer()` is not
+ * enough: kafkajs connects with the client's own.
  */
-export function createKafka(kafka: KafkaSettings, clientId: string, logger: Logger): Kafka {
+export function createKafka(
+  kafka: KafkaSettings,
+  clientId: string,
+  logger: Logger,
+  retry: RetryOptions = PATIENT,
+): Kafka {
   return new Kafka({
     clientId,
     brokers: kafka.brokers,
@@ -22,7 +31,7 @@ export function createKafka(kafka: KafkaSettings, clientId: string, logger: Logg
     ...(kafka.sasl && { sasl: kafka.sasl as SASLOptions }),
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    retry: { retries: 100_000, initialRetryTime: 100, maxRetryTime: 2_000 },
+    retry,
     logLevel: logLevel.INFO,
     logCreator: () => (entry) => forward(logger, entry),
   })
@@ -34,8 +43,11 @@ export function createKafka(kafka: KafkaSettings, clientId: string, logger: Logg
  * @throws StartError naming the brokers, the cause and the mend.
  */
 export async function checkReachable(kafka: KafkaSettings, clientId: string, logger: Logger) {
-  const patient = createKafka(kafka, clientId, logger)
-  const admin = patient.admin({ retry: { retries: 2, initialRetryTime: 200, maxRetryTime: 1_000 } })
+  const admin = createKafka(kafka, clientId, logger, {
+    retries: 2,
+    initialRetryTime: 200,
+    maxRetryTime: 1_000,
+  }).admin()
   try {
     await admin.connect()
     await admin.describeCluster()

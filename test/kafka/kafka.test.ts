@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { Kafka, logLevel, type SASLOptions } from 'kafkajs'
-import { startKafka, useKafka } from './kafka.ts'
+import { missingForPython, produceForeign, startKafka, useKafka } from './kafka.ts'
 
 const kafka = await useKafka()
 
@@ -49,4 +49,25 @@ test('records survive kill -9 and a restart at the same address', {
   await again.connect()
   assert.deepEqual(await again.listTopics(), ['kept'])
   await again.disconnect()
+})
+
+const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
+const python = kafka.skip || missingForPython() || false
+
+test('kafka-python produces orders in every codec, and over SASL_SSL', {
+  skip: python,
+}, async () => {
+  const admin = connect(kafka.brokers)
+  await admin.connect()
+  await admin.createTopics({ topics: [{ topic: 'foreign' }] })
+  for (const codec of CODECS) {
+    const { brokers } = kafka
+    const totals = await produceForeign({ brokers, topic: 'foreign', codec, count: 30 })
+    assert.deepEqual([totals.orders, totals.paidOrders], [30, 10])
+  }
+  const { brokers, username, password } = kafka.sasl
+  const secure = { ca: kafka.tls.ca, mechanism: 'SCRAM-SHA-512' as const, username, password }
+  await produceForeign({ brokers, topic: 'foreign', codec: 'none', count: 30, secure })
+  assert.equal((await admin.fetchTopicOffsets('foreign'))[0]?.offset, '180')
+  await admin.disconnect()
 })

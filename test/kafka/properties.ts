@@ -3,6 +3,7 @@ export const USER = { username: 'meterbridge', password: 'only-for-tests' }
 
 const MESSAGE_MAX_BYTES = 16 * 1024 * 1024
 
+/** Ports on loopback. */
 export type Ports = { plain: number; secure: number; controller: number }
 
 /**

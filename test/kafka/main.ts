@@ -1,0 +1,62 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { listenError } from '../../services/runtime/listen.ts'
+import { lockFolder } from '../../services/runtime/lock.ts'
+import { run } from '../../services/runtime/run.ts'
+import { StartError } from '../../services/runtime/start-error.ts'
+import type { Address } from '../../services/settings/settings.ts'
+import { KAFKA_VERSION, missingForKafka, startKafka } from './kafka.ts'
+
+const LOOPBACK = ['127.0.0.1', 'localhost']
+
+/** `npm run kafka`: Apache Kafka on this machine for a person to try things with, its data kept. */
+await run('kafka', async ({ settings, fail }) => {
+  const { host, port } = settings.brokerListen
+  if (!LOOPBACK.includes(host)) {
+    throw new StartError(
+      `METERBRIDGE_BROKER_LISTEN is "${host}:${port}"; this Kafka listens on 127.0.0.1 only, as in 127.0.0.1:${port}`,
+    )
+  }
+  const missing = missingForKafka()
+  if (missing) throw new StartError(`${missing}; install it, or use \`npm run broker\``)
+  const ports = { plain: port, secure: port + 1, controller: port + 2 }
+  for (const each of Object.values(ports)) await checkFree({ host: '127.0.0.1', port: each })
+
+  const folder = join(settings.dataDir, 'kafka')
+  const lock = lockFolder(folder, 'Kafka')
+  process.stdout.write(`Starting Apache Kafka ${KAFKA_VERSION} …\n`)
+  const kafka = await startKafka({ folder, ports })
+  process.stdout.write(
+    [
+      `Apache Kafka ${KAFKA_VERSION} is ready.`,
+      `  plaintext  KAFKA_BROKERS=${kafka.brokers}`,
+      `  SASL_SSL   KAFKA_BROKERS=${kafka.sasl.brokers} KAFKA_TLS_CA=${kafka.tls.ca}`,
+      `             KAFKA_SASL_MECHANISM=scram-sha-512 KAFKA_SASL_USERNAME=${kafka.sasl.username} KAFKA_SASL_PASSWORD=${kafka.sasl.password}`,
+      `  data       ${folder}`,
+      'Ctrl-C ends it.\n',
+    ].join('\n'),
+  )
+  kafka.exited.then(() => fail(new StartError('Apache Kafka ended by itself; start it again')))
+  const alive = setInterval(() => {}, 60_000) // Kafka's handles do not keep this process alive
+  return {
+    stop: async () => {
+      clearInterval(alive)
+      await kafka.stop()
+      lock.release()
+    },
+  }
+})
+
+/** @throws StartError when something listens at `address`. */
+async function checkFree(address: Address) {
+  const server = createServer()
+  try {
+    server.listen(address.port, address.host)
+    await once(server, 'listening')
+  } catch (error) {
+    throw listenError(error as NodeJS.ErrnoException, address, 'METERBRIDGE_BROKER_LISTEN')
+  }
+  server.close()
+  await once(server, 'close')
+}

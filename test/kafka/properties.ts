@@ -36,6 +36,9 @@ export function serverProperties(
     'listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config': `${login}.scram.ScramLoginModule required;`,
     'listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config': `${login}.scram.ScramLoginModule required;`,
 
+    // After a kill -9 it is back only when the session of the one before is over.
+    'broker.session.timeout.ms': 3_000,
+    'broker.heartbeat.interval.ms': 500,
     'auto.create.topics.enable': 'false',
     'group.initial.rebalance.delay.ms': 0,
     'message.max.bytes': MESSAGE_MAX_BYTES,

@@ -1,6 +1,6 @@
 import { after } from 'node:test'
 import { missingForKafka } from './distribution.ts'
-import { type KafkaAddresses, type RunningKafka, startKafka } from './kafka.ts'
+import { type KafkaAddresses, type RunningKafka, startKafka } from './server.ts'
 
 /** `skip` is false, or the reason to hand to `test(name, { skip }, …)`; the addresses are empty then. */
 export type SharedKafka = KafkaAddresses & { skip: string | false }

@@ -1,0 +1,90 @@
+import type { Reason } from '../codec/index.ts'
+
+/** One partition of one incarnation of a topic: a topic that was deleted and created again has a new one. */
+export type PartitionKey = { topic: string; partition: number; incarnation: number }
+
+/** The last record read of a partition, to recognise the log by. */
+export type Fingerprint = { offset: number; hash: string }
+
+/** Sequences `from` to `to`, both included, that were proven missing and may still come. */
+export type Gap = { from: number; to: number }
+
+export type SourceState = {
+  last: number
+  gaps: readonly Gap[] /** Offset of its latest record. */
+  seen: number
+}
+
+/** What the fold of a partition needs to know of the records before. */
+export type PartitionState = PartitionKey & {
+  /** The next offset to read. */
+  position: number
+  fingerprint: Fingerprint | undefined
+  /** Event time (ms) of the latest counted event: for records without a time of their own. */
+  previousTimeMs: number
+  sources: ReadonlyMap<string, SourceState>
+}
+
+/** What decides how an event is reported, but never whether it is counted. Minutes are ms of their start. */
+export type Clock = {
+  nowMs: number
+  /** The last published minute of the stream; -1: none. */
+  closedMinuteMs: number
+  /** Events before this are older than the retention. */
+  sealedBeforeMs: number
+}
+
+export type DeadLetter = {
+  offset: number
+  /** How many records it stands for: more than 1 for a batch that could not be decompressed. */
+  records: number
+  reason: Reason
+  detail: string
+  timestampMs: number
+  key: Buffer | null
+  /** The first 1 KiB. */
+  value: Buffer | null
+  valueBytes: number
+  /** SHA-256 of key and value, hex. */
+  hash: string
+}
+
+export type SeriesDelta = { measure: string; labels: string; value: bigint }
+export type ColumnDelta = { minuteMs: number; column: string; value: bigint }
+export type Counts = {
+  accepted: number
+  rejected: number
+  duplicate: number
+  undelivered: number
+  skipped: number
+  lost: number
+  recovered: number
+}
+
+/** All that a run of records changes, as plain data: applied whole, in one transaction, or not at all. */
+export type Delta = {
+  key: PartitionKey
+  stream: string
+  /** The position this starts at: the guard of the compare-and-set. */
+  from: number
+  to: number
+  fingerprint: Fingerprint | undefined
+  previousTimeMs: number
+  /** Latest event time (ms) not beyond the clock; -1: none. */
+  maxTimeMs: number
+  counts: Counts
+  rejected: Partial<Record<Reason, number>>
+  series: SeriesDelta[]
+  minutes: ColumnDelta[]
+  /** Of events too late for their minute: they count in the baseline. */
+  baseline: { column: string; value: bigint }[]
+  late: number
+  future: number
+  tooLate: number
+  deadLetters: DeadLetter[]
+  /** Dead letters beyond what one delta keeps. */
+  evicted: number
+  sources: { source: string; state: SourceState }[]
+  /** Offsets were skipped: what is known of the sources no longer tells anything. */
+  forgetSources: boolean
+}

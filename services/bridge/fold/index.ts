@@ -1,0 +1,15 @@
+export type {
+  Clock,
+  ColumnDelta,
+  Counts,
+  DeadLetter,
+  Delta,
+  Fingerprint,
+  Gap,
+  PartitionKey,
+  PartitionState,
+  SeriesDelta,
+  SourceState,
+} from './delta.ts'
+export { advance, createFold, type Fold, fingerprintOf } from './fold.ts'
+export { combinations, labelsKey, MINUTE_MS } from './sums.ts'

@@ -1,0 +1,98 @@
+import { INVALID } from '../codec/index.ts'
+import type { Delta, Gap, PartitionState, SourceState } from './delta.ts'
+
+/** A source's numbers may jump by this much at most; more is a number that cannot be right. */
+const MAX_JUMP = 1_000_000
+/** Open gaps kept per source; beyond, the oldest stays lost for good. */
+const MAX_GAPS = 100
+
+export type SequenceVerdict = 'new' | 'duplicate' | 'invalid'
+
+/** Follows the numbers of one partition's sources over a run of records, leaving the state it began with as it was. */
+export class Sequences {
+  lost = 0
+  recovered = 0
+  readonly #before: PartitionState['sources']
+  readonly #now = new Map<string, { -readonly [K in keyof SourceState]: SourceState[K] }>()
+  #lastSource: string | undefined
+  #lastState: { -readonly [K in keyof SourceState]: SourceState[K] } | undefined
+
+  constructor(before: PartitionState['sources']) {
+    this.#before = before
+  }
+
+  /** What a record's number says of it. A valid number is remembered, whatever the record's value is. */
+  judge(
+    source: string,
+    sequence: number,
+    previous: string | undefined,
+    offset: number,
+  ): SequenceVerdict {
+    if (sequence === INVALID || sequence === 0) return 'invalid'
+    const state = this.#open(source)
+    if (!state) {
+      if (previous !== undefined) this.#closeSeam(previous)
+      this.#now.set(source, { last: sequence, gaps: [], seen: offset })
+      return 'new'
+    }
+    if (sequence <= state.last) {
+      if (!this.#fill(state, sequence)) return 'duplicate'
+    } else if (sequence - state.last > MAX_JUMP) {
+      return 'invalid'
+    } else {
+      if (sequence > state.last + 1) this.#lose(state, sequence - 1)
+      state.last = sequence
+    }
+    state.seen = offset
+    return 'new'
+  }
+
+  /** The sources that were seen, as they are now. */
+  changed(): Delta['sources'] {
+    return [...this.#now].map(([source, state]) => ({ source, state }))
+  }
+
+  /** A source's state, as a copy that may change. */
+  #open(source: string) {
+    if (source === this.#lastSource && this.#lastState) return this.#lastState
+    let state = this.#now.get(source)
+    const before = this.#before.get(source)
+    if (!state && before) {
+      state = { ...before }
+      this.#now.set(source, state)
+    }
+    this.#lastSource = source
+    this.#lastState = state
+    return state
+  }
+
+  /** The numbers behind the last one, up to `to`, are proven lost. */
+  #lose(state: { last: number; gaps: readonly Gap[] }, to: number) {
+    this.lost += to - state.last
+    state.gaps = [...state.gaps, { from: state.last + 1, to }].slice(-MAX_GAPS)
+  }
+
+  /** Takes a loss back when the number is in an open gap. */
+  #fill(state: { gaps: readonly Gap[] }, sequence: number): boolean {
+    const gap = state.gaps.find(({ from, to }) => from <= sequence && sequence <= to)
+    if (!gap) return false
+    const parts = [
+      { from: gap.from, to: sequence - 1 },
+      { from: sequence + 1, to: gap.to },
+    ].filter(({ from, to }) => from <= to)
+    state.gaps = state.gaps.flatMap((other) => (other === gap ? parts : [other]))
+    this.recovered += 1
+    return true
+  }
+
+  /** A new source says how far the one before had come: what never came of that is lost. */
+  #closeSeam(previous: string) {
+    const colon = previous.lastIndexOf(':')
+    const last = Number(previous.slice(colon + 1))
+    const state = this.#open(previous.slice(0, colon))
+    if (!state || !Number.isSafeInteger(last) || last <= state.last) return
+    if (last - state.last > MAX_JUMP) return
+    this.#lose(state, last)
+    state.last = last
+  }
+}

@@ -132,7 +132,10 @@ async function run(command: string, args: string[], env: NodeJS.ProcessEnv): Pro
   try {
     const [code] = (await once(child, 'exit')) as [number | null]
     if (!(await endGroup(group)) && !interrupted.signal.aborted) {
-      return say(`${basename(command)} left processes running (a test must end what it starts); they were ended`, 1)
+      return say(
+        `${basename(command)} left processes running (a test must end what it starts); they were ended`,
+        1,
+      )
     }
     return code ?? 1
   } finally {

@@ -25,15 +25,6 @@ export type PartitionState = PartitionKey & {
   sources: ReadonlyMap<string, SourceState>
 }
 
-/** What decides how an event is reported, but never whether it is counted. Minutes are ms of their start. */
-export type Clock = {
-  nowMs: number
-  /** The last published minute of the stream; -1: none. */
-  closedMinuteMs: number
-  /** Events before this are older than the retention. */
-  sealedBeforeMs: number
-}
-
 export type DeadLetter = {
   offset: number
   /** How many records it stands for: more than 1 for a batch that could not be decompressed. */
@@ -50,7 +41,9 @@ export type DeadLetter = {
 }
 
 export type SeriesDelta = { measure: string; labels: string; value: bigint }
-export type ColumnDelta = { minuteMs: number; column: string; value: bigint }
+export type ColumnDelta = { column: string; value: bigint }
+/** What one minute gains; `minuteMs` is its start. */
+export type MinuteDelta = { minuteMs: number; events: number; columns: ColumnDelta[] }
 export type Counts = {
   accepted: number
   rejected: number
@@ -75,12 +68,9 @@ export type Delta = {
   counts: Counts
   rejected: Partial<Record<Reason, number>>
   series: SeriesDelta[]
-  minutes: ColumnDelta[]
-  /** Of events too late for their minute: they count in the baseline. */
-  baseline: { column: string; value: bigint }[]
-  late: number
+  minutes: MinuteDelta[]
+  /** Events of minutes that lay beyond the clock. */
   future: number
-  tooLate: number
   deadLetters: DeadLetter[]
   /** Dead letters beyond what one delta keeps. */
   evicted: number

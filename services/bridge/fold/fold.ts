@@ -11,7 +11,7 @@ import {
   Rejection,
 } from '../codec/index.ts'
 import type { StreamDefinition } from '../streams/index.ts'
-import type { Clock, DeadLetter, Delta, Fingerprint, PartitionState } from './delta.ts'
+import type { DeadLetter, Delta, Fingerprint, PartitionState } from './delta.ts'
 import { Sequences } from './sequence.ts'
 import { createLayout, type Layout, Sums } from './sums.ts'
 
@@ -26,14 +26,14 @@ export type Fold = {
   /**
    * Folds a run of batches of one partition, in order, into a delta. Records below the position are passed
    * over. `to` is the next offset to read behind the run; `skipped` says how many of the offsets at its start
-   * are gone from Kafka. Pure: the same arguments give the same delta.
+   * are gone from Kafka; `nowMs` is the clock's. Pure: the same arguments give the same delta.
    */
   run(
     state: PartitionState,
     batches: readonly RecordBatch[],
     to: number,
     skipped: number,
-    clock: Clock,
+    nowMs: number,
   ): Delta
   /** Timestamps (ms, -1: none) of the records that the last `run` accepted; valid until the next. */
   acceptedTimestamps(): Float64Array
@@ -47,10 +47,10 @@ export function createFold(stream: StreamDefinition): Fold {
   return {
     stream,
     layout,
-    run: (state, batches, to, skipped, clock) => {
+    run: (state, batches, to, skipped, nowMs) => {
       const room = batches.reduce((sum, batch) => sum + expectedRecords(batch), 0)
       if (room > timestamps.length) timestamps = new Float64Array(room)
-      const run = new Run(stream, layout, decode, state, skipped, clock, timestamps)
+      const run = new Run(stream, layout, decode, state, skipped, nowMs, timestamps)
       for (const batch of batches) run.batch(batch)
       accepted = run.accepted
       return run.finish(Math.max(to, state.position))
@@ -99,7 +99,7 @@ class Run {
   #decode: ReturnType<typeof createDecoder>
   #state: PartitionState
   #skipped: number
-  #clock: Clock
+  #nowMs: number
   #timestamps: Float64Array
 
   constructor(
@@ -108,7 +108,7 @@ class Run {
     decode: ReturnType<typeof createDecoder>,
     state: PartitionState,
     skipped: number,
-    clock: Clock,
+    nowMs: number,
     timestamps: Float64Array,
   ) {
     this.#stream = stream
@@ -116,7 +116,7 @@ class Run {
     this.#decode = decode
     this.#state = state
     this.#skipped = skipped
-    this.#clock = clock
+    this.#nowMs = nowMs
     this.#timestamps = timestamps
     this.#sums = new Sums(layout)
     this.#sequences = new Sequences(skipped > 0 ? new Map() : state.sources)
@@ -166,7 +166,7 @@ class Run {
     this.#sums.countEvent()
     this.#timestamps[this.accepted++] = reader.timestampMs
     this.#previousTimeMs = timeMs
-    if (timeMs > this.#maxTimeMs && timeMs <= this.#clock.nowMs) this.#maxTimeMs = timeMs
+    if (timeMs > this.#maxTimeMs && timeMs <= this.#nowMs) this.#maxTimeMs = timeMs
   }
 
   /** When it happened, in ms: the header's, the record's, or the previous event's; negative when the header is no time. */
@@ -247,34 +247,17 @@ class Run {
     }
   }
 
-  #counted() {
-    const { nowMs, closedMinuteMs, sealedBeforeMs } = this.#clock
-    const minutes: Delta['minutes'] = []
-    const baseline = new Map<string, bigint>()
-    let late = 0
-    let future = 0
-    let tooLate = 0
-    for (const [minuteMs, row] of this.#sums.minutes()) {
-      const events = this.#sums.events[row]!
-      const columns = this.#sums.columns(this.#layout, minuteMs, row)
-      if (minuteMs < sealedBeforeMs) {
-        tooLate += events
-        for (const { column, value } of columns)
-          baseline.set(column, (baseline.get(column) ?? 0n) + value)
-        continue
-      }
-      minutes.push(...columns)
-      if (minuteMs <= closedMinuteMs) late += events
-      if (minuteMs > nowMs) future += events
-    }
-    return {
-      series: this.#sums.series(this.#layout),
-      minutes,
-      baseline: [...baseline].map(([column, value]) => ({ column, value })),
-      late,
-      future,
-      tooLate,
-    }
+  #counted(): Pick<Delta, 'series' | 'minutes' | 'future'> {
+    const minutes = this.#sums.minutes().map(([minuteMs, row]) => ({
+      minuteMs,
+      events: this.#sums.events[row]!,
+      columns: this.#sums.columns(this.#layout, row),
+    }))
+    const future = minutes.reduce(
+      (sum, { minuteMs, events }) => (minuteMs > this.#nowMs ? sum + events : sum),
+      0,
+    )
+    return { series: this.#sums.series(this.#layout), minutes, future }
   }
 }
 

@@ -1,11 +1,11 @@
 export type {
-  Clock,
   ColumnDelta,
   Counts,
   DeadLetter,
   Delta,
   Fingerprint,
   Gap,
+  MinuteDelta,
   PartitionKey,
   PartitionState,
   SeriesDelta,

@@ -171,10 +171,10 @@ export class Sums {
   }
 
   /** The columns of one minute, without zeros. */
-  columns(layout: Layout, minuteMs: number, row: number): ColumnDelta[] {
+  columns(layout: Layout, row: number): ColumnDelta[] {
     return layout.columns.flatMap(({ name, slots }) => {
       const value = slots.reduce((sum, slot) => sum + this.value(row, slot), 0n)
-      return value === 0n ? [] : [{ minuteMs, column: name, value }]
+      return value === 0n ? [] : [{ column: name, value }]
     })
   }
 }

@@ -1,0 +1,10 @@
+export { DAY_MS, dayOf } from './days.ts'
+export type {
+  CommitResult,
+  DayRows,
+  PartitionTotals,
+  Snapshot,
+  Store,
+  StreamState,
+} from './port.ts'
+export { openSqliteStore } from './sqlite-store.ts'

@@ -1,0 +1,88 @@
+import type { Delta, PartitionKey, PartitionState } from '../fold/index.ts'
+
+export type CommitResult =
+  | 'committed'
+  /** The partition does not stand at `delta.from`: somebody else has read on. Nothing was changed. */
+  | 'stale'
+
+/** Everything a scrape shows of the store, at one moment. */
+export type Snapshot = {
+  partitions: PartitionTotals[]
+  rejected: { topic: string; reason: string; records: number }[]
+  evicted: { topic: string; letters: number }[]
+  /** Partitions merged. `labels` is the JSON object under which the series is stored. */
+  series: { measure: string; labels: string; value: bigint }[]
+  streams: StreamState[]
+  /** Size of the database, with its log. */
+  bytes: number
+}
+
+/** Counts of all incarnations together; the position of the current one. */
+export type PartitionTotals = {
+  topic: string
+  partition: number
+  stream: string
+  position: number
+  accepted: number
+  rejected: number
+  duplicate: number
+  undelivered: number
+  skipped: number
+  lost: number
+  recovered: number
+  /** Of the current incarnation; -1: none. */
+  maxTimeMs: number
+}
+
+export type StreamState = {
+  stream: string
+  firstMinuteMs: number
+  closedMinuteMs: number
+  sealedBeforeMs: number
+  late: number
+  future: number
+  tooLate: number
+}
+
+/** A day's closed minutes that have events or belong after the stream's first start. Times are ms, UTC. */
+export type DayRows = {
+  stream: string
+  dayMs: number
+  version: number
+  firstMinuteMs: number
+  closedMinuteMs: number
+  /** Minutes with events, in order, each with its columns by name; columns without a value are 0. */
+  minutes: { minuteMs: number; columns: Map<string, bigint> }[]
+  lateMinutes: { minuteMs: number; version: number }[]
+  /** Highest revision among the day's minutes once this is written. */
+  revision: number
+  positions: { topic: string; partition: number; incarnation: number; position: number }[]
+}
+
+/**
+ * Where all state lives. One implementation for now; every method is asynchronous and takes and gives plain
+ * data, so that a database server can stand behind it. Each call is one transaction, durable when it resolves.
+ */
+export type Store = {
+  /** Made once per store. */
+  readonly id: string
+  /** The current incarnation of a partition; undefined: never seen. */
+  partition(topic: string, partition: number): Promise<PartitionState | undefined>
+  /** Writes down where reading a new partition, or a new incarnation of one, starts. Before its first fetch. */
+  begin(key: PartitionKey, stream: string, start: number): Promise<PartitionState>
+  commit(delta: Delta): Promise<CommitResult>
+  snapshot(): Promise<Snapshot>
+  /** Makes a stream known; later calls change nothing. Days before `sealedBeforeMs` count as sealed from the start. */
+  addStream(stream: string, firstMinuteMs: number, sealedBeforeMs: number): Promise<void>
+  /** Closes the minutes up to `minuteMs` and marks their days to be written. Never goes back. */
+  close(stream: string, minuteMs: number): Promise<void>
+  /** Days that wait to be written, oldest first. */
+  pendingDays(stream: string): Promise<number[]>
+  day(stream: string, dayMs: number): Promise<DayRows>
+  /** The files of `day` are durable: raises the revisions of its late minutes, and no longer pends unless it changed. */
+  written(day: DayRows): Promise<void>
+  /** Moves the minutes of the days before `beforeMs` into the baseline. Days that pend stay. */
+  seal(stream: string, beforeMs: number): Promise<void>
+  /** Gives the database back; no call may follow. */
+  end(): Promise<void>
+}

@@ -1,0 +1,43 @@
+import type { Delta } from '../fold/index.ts'
+import { createCounts } from './counts.ts'
+import { openDatabase } from './database.ts'
+import { createDays } from './days.ts'
+import { createPartitions } from './partitions.ts'
+import type { CommitResult, Store } from './port.ts'
+import { createSnapshots } from './snapshot.ts'
+
+/** The store in `<folder>/bridge.db`: one process, one connection, every call one synchronous transaction. */
+export function openSqliteStore(folder: string): Store {
+  const { database, storeId } = openDatabase(folder)
+  const partitions = createPartitions(database)
+  const counts = createCounts(database)
+  const days = createDays(database)
+  const readSnapshot = createSnapshots(database)
+
+  /** One transaction; IMMEDIATE, so that the compare-and-set reads what it is about to change. */
+  const transaction = <T>(work: () => T): T =>
+    database.transaction(() => work(), { behavior: 'immediate' })
+
+  const commit = (delta: Delta): CommitResult =>
+    transaction(() => {
+      if (!partitions.move(delta)) return 'stale'
+      counts.add(delta)
+      return 'committed'
+    })
+
+  return {
+    id: storeId,
+    partition: async (topic, partition) => partitions.read(topic, partition),
+    begin: async (key, stream, start) => transaction(() => partitions.begin(key, stream, start)),
+    commit: async (delta) => commit(delta),
+    snapshot: async () => database.transaction(() => readSnapshot()),
+    addStream: async (stream, firstMinuteMs, sealedBeforeMs) =>
+      days.addStream(stream, firstMinuteMs, sealedBeforeMs),
+    close: async (stream, minuteMs) => transaction(() => days.close(stream, minuteMs)),
+    pendingDays: async (stream) => days.pending(stream),
+    day: async (stream, dayMs) => database.transaction(() => days.read(stream, dayMs)),
+    written: async (day) => transaction(() => days.written(day)),
+    seal: async (stream, beforeMs) => transaction(() => days.seal(stream, beforeMs)),
+    end: async () => void database.$client.close(),
+  }
+}

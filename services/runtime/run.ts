@@ -41,11 +41,17 @@ export async function run(service: string, start: (context: Context) => Promise<
   const fail = (error: Error) => {
     if (stopping) return
     report(service, logger, error)
-    void stop(error instanceof StartError ? error.exitCode : 1).catch(() => process.exit(1))
+    void stop(error instanceof StartError ? error.exitCode : 1).catch(failStopping)
+  }
+  const failStopping = (error: Error) => {
+    report(service, logger, error)
+    process.exit(1)
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => void stop(0).catch(fail))
+    process.on(signal, () => void stop(0).catch(failStopping))
   }
+  // Started by `npm start`: when that process is gone, however it ended, this one stops too.
+  process.on('disconnect', () => void stop(0).catch(failStopping))
   process.on('uncaughtException', fail)
   process.on('unhandledRejection', (reason) =>
     fail(reason instanceof Error ? reason : new Error(String(reason))),

@@ -1,11 +1,8 @@
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { listenError } from '../../services/runtime/listen.ts'
+import { checkFree } from '../../services/runtime/check-free.ts'
 import { lockFolder } from '../../services/runtime/lock.ts'
 import { run } from '../../services/runtime/run.ts'
 import { StartError } from '../../services/runtime/start-error.ts'
-import type { Address } from '../../services/settings/settings.ts'
 import { KAFKA_VERSION, missingForKafka, startKafka } from './kafka.ts'
 
 const LOOPBACK = ['127.0.0.1', 'localhost']
@@ -21,7 +18,9 @@ await run('kafka', async ({ settings, fail }) => {
   const missing = missingForKafka()
   if (missing) throw new StartError(`${missing}; install it, or use \`npm run broker\``)
   const ports = { plain: port, secure: port + 1, controller: port + 2 }
-  for (const each of Object.values(ports)) await checkFree({ host: '127.0.0.1', port: each })
+  for (const each of Object.values(ports)) {
+    await checkFree({ host: '127.0.0.1', port: each }, 'METERBRIDGE_BROKER_LISTEN')
+  }
 
   const folder = join(settings.dataDir, 'kafka')
   const lock = lockFolder(folder, 'Kafka')
@@ -47,16 +46,3 @@ await run('kafka', async ({ settings, fail }) => {
     },
   }
 })
-
-/** @throws StartError when something listens at `address`. */
-async function checkFree(address: Address) {
-  const server = createServer()
-  try {
-    server.listen(address.port, address.host)
-    await once(server, 'listening')
-  } catch (error) {
-    throw listenError(error as NodeJS.ErrnoException, address, 'METERBRIDGE_BROKER_LISTEN')
-  }
-  server.close()
-  await once(server, 'close')
-}

@@ -1,0 +1,96 @@
+import { checkReachable } from '../kafka/client.ts'
+import { checkFree } from '../runtime/check-free.ts'
+import { createLogger } from '../runtime/logger.ts'
+import { type Context, type Running, run } from '../runtime/run.ts'
+import { StartError } from '../runtime/start-error.ts'
+import type { Settings } from '../settings/settings.ts'
+import { greeting } from './greeting.ts'
+import { holdOutput } from './output.ts'
+import { portProblem, reachedAt, untilReady, urlProblem } from './ready.ts'
+import { type Service, type ServiceName, startService } from './service.ts'
+
+/** `npm start`: the shop, the bridge and, where no cluster is named, the development broker. */
+await run('start', start)
+
+async function start({ settings, fail }: Context): Promise<Running> {
+  const broker = settings.kafka.brokers.length === 0 ? reachedAt(settings.brokerListen) : undefined
+  await checkBefore(settings, broker !== undefined)
+  if (!broker) {
+    // Silent: what kafkajs tells of each try, the one sentence tells too.
+    await checkReachable(settings.kafka, 'meterbridge-start', createLogger('start', 'silent'))
+  }
+
+  const output = holdOutput((text) => process.stderr.write(text))
+  const environment = environmentFor(broker)
+  const services: Service[] = []
+  const launch = (name: ServiceName) => {
+    const service = startService(name, environment, output.line)
+    services.push(service)
+    service.ended.then(({ told }) => {
+      if (!told) output.release() // what it printed is all there is to tell why
+    })
+    return service
+  }
+  let stopping = false
+  const stop = async () => {
+    stopping = true
+    const [brokers, others] = [services.filter(isBroker), services.filter((s) => !isBroker(s))]
+    await Promise.all(others.map((service) => service.end('SIGTERM')))
+    await Promise.all(brokers.map((service) => service.end('SIGTERM')))
+  }
+  // A second Ctrl-C ends this process at once, and then nothing may be left.
+  process.on('exit', () => {
+    if (stopping) for (const service of services) void service.end('SIGKILL')
+  })
+
+  try {
+    if (broker) await untilReady(launch('broker'), () => portProblem(settings.brokerListen))
+    await Promise.all([
+      untilReady(launch('shop'), () => urlProblem(urlOf(settings, 'shop'))),
+      untilReady(launch('bridge'), () => urlProblem(urlOf(settings, 'bridge'))),
+    ])
+  } catch (error) {
+    if (!(error instanceof StartError)) output.release()
+    await stop()
+    throw error
+  }
+  process.stdout.write(greeting(settings, broker))
+  output.release()
+  for (const { name, ended } of services) {
+    ended.then(({ why }) => {
+      if (!stopping) fail(new StartError(`${name}: ${why}; the others are stopped`))
+    })
+  }
+  return { stop }
+}
+
+function isBroker({ name }: Service): boolean {
+  return name === 'broker'
+}
+
+function urlOf(settings: Settings, name: 'shop' | 'bridge'): string {
+  return name === 'shop'
+    ? `http://${reachedAt(settings.shopListen)}/healthz`
+    : `http://${reachedAt(settings.listen)}/readyz`
+}
+
+/** What can be known before any process is started. @throws StartError */
+async function checkBefore(settings: Settings, development: boolean) {
+  if (development && (settings.kafka.tls || settings.kafka.sasl)) {
+    throw new StartError(
+      'KAFKA_TLS or KAFKA_SASL_… is set but KAFKA_BROKERS is not; name the cluster, or unset them: the development broker has neither',
+    )
+  }
+  await checkFree(settings.shopListen, 'METERBRIDGE_SHOP_LISTEN')
+  await checkFree(settings.listen, 'METERBRIDGE_LISTEN')
+  if (development) await checkFree(settings.brokerListen, 'METERBRIDGE_BROKER_LISTEN')
+}
+
+/** The services' variables: ours, and what only `npm start` may choose for a person. */
+function environmentFor(broker: string | undefined): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    METERBRIDGE_CREATE_TOPICS: process.env.METERBRIDGE_CREATE_TOPICS?.trim() || 'true',
+    ...(broker && { KAFKA_BROKERS: broker }),
+  }
+}

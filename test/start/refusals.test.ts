@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { test } from 'node:test'
+import { lockFolder } from '../../services/runtime/lock.ts'
+import { temporaryFolder } from '../harness/folder.ts'
+import { freePort } from '../harness/ports.ts'
+import { startService } from '../harness/service.ts'
+
+const START = 'services/start/main.ts'
+const FAST_MS = 8_000
+
+/** Variables that would let it start: a data folder and ports of its own. */
+async function environment(dataDir: string): Promise<Record<string, string>> {
+  return {
+    METERBRIDGE_DATA_DIR: dataDir,
+    METERBRIDGE_LISTEN: `127.0.0.1:${await freePort()}`,
+    METERBRIDGE_SHOP_LISTEN: `127.0.0.1:${await freePort()}`,
+    METERBRIDGE_BROKER_LISTEN: `127.0.0.1:${await freePort()}`,
+  }
+}
+
+/** Everything printed by a start that is refused. */
+async function refusal(variables: Record<string, string>): Promise<string> {
+  const began = performance.now()
+  const started = startService(START, variables)
+  assert.equal(await started.end('SIGCONT'), 1, started.output())
+  const tookMs = performance.now() - began
+  assert.ok(tookMs < FAST_MS, `took ${tookMs} ms`)
+  return started.output()
+}
+
+for (const variable of [
+  'METERBRIDGE_LISTEN',
+  'METERBRIDGE_SHOP_LISTEN',
+  'METERBRIDGE_BROKER_LISTEN',
+]) {
+  test(`a port that is taken is told with ${variable}`, async () => {
+    using folder = temporaryFolder()
+    const variables = await environment(folder.path)
+    const address = variables[variable] ?? ''
+    const server = createServer().listen(Number(address.split(':')[1]), '127.0.0.1')
+    await once(server, 'listening')
+    assert.equal(
+      await refusal(variables),
+      `start: ${address} is taken; stop what listens there, or set ${variable} to a free one\n`,
+    )
+    server.close()
+  })
+}
+
+test('a cluster that is not there is told with its address', async () => {
+  using folder = temporaryFolder()
+  const brokers = `127.0.0.1:${await freePort()}`
+  assert.match(
+    await refusal({ ...(await environment(folder.path)), KAFKA_BROKERS: brokers }),
+    new RegExp(`^start: cannot reach Kafka at KAFKA_BROKERS=${brokers} \\(.*\\); start it, .*\\n$`),
+  )
+})
+
+test('a wrong variable is told with its value and what would do', async () => {
+  using folder = temporaryFolder()
+  const variables = { ...(await environment(folder.path)), METERBRIDGE_LOG_LEVEL: 'loud' }
+  assert.equal(
+    await refusal(variables),
+    'start: METERBRIDGE_LOG_LEVEL is "loud"; it must be one of trace, debug, info, warn, error, silent\n',
+  )
+})
+
+test('TLS without a cluster is refused, not ignored', async () => {
+  using folder = temporaryFolder()
+  const variables = { ...(await environment(folder.path)), KAFKA_TLS: 'true' }
+  assert.match(await refusal(variables), /^start: KAFKA_TLS or KAFKA_SASL_… is set but .*\n$/)
+})
+
+for (const room of ['broker', 'shop', 'bridge']) {
+  test(`a data folder that another ${room} holds is told in one sentence`, async () => {
+    using folder = temporaryFolder()
+    const lock = lockFolder(`${folder.path}/${room}`, room)
+    const printed = await refusal(await environment(folder.path))
+    lock.release()
+    assert.match(
+      printed,
+      new RegExp(`^start: ${room}: another .* is using ${folder.path}/${room};`),
+    )
+    assert.equal(printed.trimEnd().split('\n').length, 1, printed)
+  })
+}

@@ -1,0 +1,38 @@
+import type { MiddlewareHandler } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { csrf } from 'hono/csrf'
+import { messagePage } from '../pages/message.ts'
+import { ROUTES } from './routes.ts'
+
+const MAX_BODY_BYTES = 64 * 1_024
+const BYTES_PER_KIB = 1_024
+
+/** Our form is small; what is larger is none. */
+export const limitBody = () =>
+  bodyLimit({
+    maxSize: MAX_BODY_BYTES,
+    onError: (c) =>
+      c.html(
+        messagePage(
+          'That is too much',
+          `An order form has at most ${MAX_BODY_BYTES / BYTES_PER_KIB} KiB, and nothing was ordered. Please fill in the form again.`,
+          { href: ROUTES.form, text: 'To the form' },
+        ),
+        413,
+      ),
+  })
+
+/**
+ * Refuses forms that another site's page sends from a customer's browser. Browsers say where a form comes
+ * from; a client that says nothing (curl) acts for no one but itself.
+ */
+export function refuseCrossSite(): MiddlewareHandler {
+  const check = csrf({ origin: (origin, c) => hostOf(origin) === c.req.header('host') })
+  return (c, next) =>
+    c.req.header('origin') || c.req.header('sec-fetch-site') ? check(c, next) : next()
+}
+
+/** Not the whole origin: behind a proxy that speaks TLS, our own scheme is another. */
+function hostOf(origin: string): string | undefined {
+  return URL.canParse(origin) ? new URL(origin).host : undefined
+}

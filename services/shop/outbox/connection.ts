@@ -1,0 +1,82 @@
+import type { Message } from 'kafkajs'
+import { createKafka } from '../../kafka/client.ts'
+import { HEADERS } from '../../kafka/headers.ts'
+import type { Logger } from '../../runtime/logger.ts'
+import type { KafkaSettings } from '../../settings/settings.ts'
+import type { NumberedRow } from './numbering.ts'
+
+const CLIENT_ID = 'meterbridge-shop'
+const ACKS_ALL = -1
+const PARTITIONS_OF_NEW_TOPIC = 1
+/** The relay itself retries, without end; a send of kafkajs's that did so could not be stopped. */
+const RETRY = { retries: 2, initialRetryTime: 100, maxRetryTime: 500 }
+
+/** What the relay needs of Kafka. */
+export type Connection = {
+  /** The number of partitions of those of `topics` that exist. */
+  partitions(topics: string[]): Promise<Map<string, number>>
+  createTopics(topics: string[]): Promise<void>
+  /** Resolves when all replicas in sync have `rows`, all of one topic and partition. */
+  send(rows: NumberedRow[], stampedMs?: number): Promise<void>
+  close(): Promise<void>
+}
+
+/** @throws kafkajs's errors when no broker answers. */
+export async function connectToKafka(kafka: KafkaSettings, logger: Logger): Promise<Connection> {
+  // The relay tells about an outage once; kafkajs would at every attempt.
+  const quiet = logger.child({}, { level: logger.isLevelEnabled('debug') ? 'debug' : 'silent' })
+  const client = createKafka(kafka, CLIENT_ID, quiet, RETRY)
+  const admin = client.admin()
+  const producer = client.producer({
+    allowAutoTopicCreation: false,
+    createPartitioner:
+      () =>
+      ({ message }) =>
+        message.partition ?? 0,
+  })
+  const close = async () => {
+    await Promise.allSettled([producer.disconnect(), admin.disconnect()])
+  }
+  try {
+    await Promise.all([admin.connect(), producer.connect()])
+  } catch (error) {
+    void close()
+    throw error
+  }
+  return {
+    close,
+    async partitions(topics) {
+      const metadata = await admin.fetchTopicMetadata()
+      const found = metadata.topics.filter(({ name }) => topics.includes(name))
+      return new Map(found.map(({ name, partitions }) => [name, partitions.length]))
+    },
+    async createTopics(topics) {
+      const wanted = topics.map((topic) => ({ topic, numPartitions: PARTITIONS_OF_NEW_TOPIC }))
+      await admin.createTopics({ topics: wanted })
+    },
+    async send(rows, stampedMs) {
+      const { topic, partition } = rows[0]!
+      const messages = rows.map((row) => toMessage(row, stampedMs))
+      const answers = await producer.send({ topic, acks: ACKS_ALL, messages })
+      // kafkajs drops what goes to a partition that its metadata does not have, and calls it sent.
+      if (answers.some((answer) => answer.topicName === topic && answer.partition === partition))
+        return
+      throw new Error(`partition ${partition} of ${topic} cannot be reached`)
+    },
+  }
+}
+
+function toMessage(row: NumberedRow, stampedMs = row.eventTime): Message {
+  return {
+    key: row.key,
+    value: row.value,
+    partition: row.partition,
+    timestamp: String(stampedMs),
+    headers: {
+      [HEADERS.time]: String(row.eventTime),
+      [HEADERS.source]: row.source,
+      [HEADERS.sequence]: String(row.sequence),
+      ...(row.previous !== null && { [HEADERS.previous]: row.previous }),
+    },
+  }
+}

@@ -1,0 +1,50 @@
+import type { NumberedRow } from './numbering.ts'
+import { invalidTimestamp, refusalOf } from './refusal.ts'
+
+export type DeliverySteps = {
+  /** Resolves when Kafka has all of `rows`. @param stampedMs the record timestamp instead of the event time. */
+  send(rows: NumberedRow[], stampedMs?: number): Promise<void>
+  acknowledged(rows: NumberedRow[]): Promise<void>
+  refused(row: NumberedRow, rest: NumberedRow[], error: string): Promise<void>
+  now(): number
+}
+
+/**
+ * Sends the rows of one partition in order. When Kafka refuses them for what they are, halves are sent, and
+ * halves of those, until the rows to blame stand alone: those are resent with another timestamp where that
+ * was the fault, or set aside. The others arrive.
+ *
+ * @throws whatever else `send` throws; the rows not yet acknowledged stay in the outbox.
+ */
+export async function deliver(rows: NumberedRow[], steps: DeliverySteps): Promise<void> {
+  const deliverPart = async (from: number, to: number): Promise<void> => {
+    const part = rows.slice(from, to)
+    const refusal = await attempt(part)
+    if (!refusal) return
+    if (part.length === 1) return deliverAlone(from, refusal)
+    const middle = from + Math.ceil(part.length / 2)
+    await deliverPart(from, middle)
+    await deliverPart(middle, to)
+  }
+
+  const deliverAlone = async (index: number, refusal: Error) => {
+    const row = rows[index]!
+    const last = invalidTimestamp(refusal) ? await attempt([row], steps.now()) : refusal
+    if (last) await steps.refused(row, rows.slice(index + 1), last.message)
+  }
+
+  /** Undefined: delivered. */
+  const attempt = async (part: NumberedRow[], stampedMs?: number): Promise<Error | undefined> => {
+    try {
+      await steps.send(part, stampedMs)
+    } catch (error) {
+      const refusal = refusalOf(error)
+      if (refusal) return refusal
+      throw error
+    }
+    await steps.acknowledged(part)
+    return undefined
+  }
+
+  await deliverPart(0, rows.length)
+}

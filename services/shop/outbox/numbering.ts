@@ -1,0 +1,103 @@
+import { and, asc, eq, sql } from 'drizzle-orm'
+import { outbox, outboxSequences } from '../database/schema.ts'
+import type { Outbox } from './outbox.ts'
+import type { ChoosePartition } from './partitioner.ts'
+
+type Row = typeof outbox.$inferSelect
+/** An event with its place in its source's sequence. */
+export type NumberedRow = Row & { partition: number; source: string; sequence: number }
+
+const BATCH_RECORDS = 500
+
+/**
+ * Numbers events densely per source, topic and partition, so that whoever reads them can drop what was
+ * sent twice and prove what is missing. A number is on the disk before it is sent, and stays.
+ */
+export class Numbering {
+  readonly #outbox: Outbox
+  readonly #source: string
+  readonly #head
+  readonly #number
+  readonly #lastNumber
+
+  /** @param source this incarnation of the shop: 1 to 64 characters, never used before. */
+  constructor(events: Outbox, source: string) {
+    this.#outbox = events
+    this.#source = source
+    const { database } = events
+    this.#head = database
+      .select()
+      .from(outbox)
+      .where(eq(outbox.topic, sql.placeholder('topic')))
+      .orderBy(asc(outbox.id))
+      .limit(BATCH_RECORDS)
+      .prepare()
+    this.#number = database
+      .update(outbox)
+      .set({
+        partition: sql`${sql.placeholder('partition')}`,
+        source: sql`${sql.placeholder('source')}`,
+        sequence: sql`${sql.placeholder('sequence')}`,
+        previous: sql`${sql.placeholder('previous')}`,
+      })
+      .where(eq(outbox.id, sql.placeholder('id')))
+      .prepare()
+    this.#lastNumber = database
+      .select()
+      .from(outboxSequences)
+      .where(
+        and(
+          eq(outboxSequences.topic, sql.placeholder('topic')),
+          eq(outboxSequences.partition, sql.placeholder('partition')),
+        ),
+      )
+      .prepare()
+  }
+
+  /**
+   * The next events of `topic` to send, oldest first. Those that were numbered before (and perhaps sent)
+   * come alone: what the next source says about its predecessor must be settled before it speaks.
+   */
+  next(topic: string, partitions: number, choose: ChoosePartition): Promise<NumberedRow[]> {
+    return this.#outbox.write(() => {
+      const head = this.#head.all({ topic })
+      // A partition that is gone (a topic made anew with fewer) took its records along.
+      const numbered = head.filter(isNumbered).filter((row) => row.partition < partitions)
+      return numbered.length > 0 ? numbered : this.#numberAll(topic, head, choose)
+    }, 'synced')
+  }
+
+  #numberAll(topic: string, rows: Row[], choose: ChoosePartition): NumberedRow[] {
+    const last = new Map<number, { sequence: number; previous: string | null }>()
+    const numbered = rows.map((row) => {
+      const partition = choose(row.key)
+      const { sequence, previous } = last.get(partition) ?? this.#lastOf(topic, partition)
+      last.set(partition, { sequence: sequence + 1, previous: null })
+      return { ...row, partition, source: this.#source, sequence: sequence + 1, previous }
+    })
+    for (const row of numbered) this.#number.run(row)
+    for (const [partition, { sequence }] of last) {
+      const values = { topic, partition, source: this.#source, sequence }
+      this.#outbox.database
+        .insert(outboxSequences)
+        .values(values)
+        .onConflictDoUpdate({
+          target: [outboxSequences.topic, outboxSequences.partition],
+          set: values,
+        })
+        .run()
+    }
+    return numbered
+  }
+
+  #lastOf(topic: string, partition: number): { sequence: number; previous: string | null } {
+    const last = this.#lastNumber.get({ topic, partition })
+    if (!last) return { sequence: 0, previous: null }
+    if (last.source === this.#source) return { sequence: last.sequence, previous: null }
+    return { sequence: 0, previous: `${last.source}:${last.sequence}` }
+  }
+}
+
+function isNumbered(row: Row): row is NumberedRow {
+  return row.partition !== null && row.source !== null && row.sequence !== null
+}

@@ -55,7 +55,7 @@ export const RULES: Rule[] = [
     reason: 'kafkajs stays behind the client, the source and the relay',
     of: ours,
     to: /^kafkajs$/,
-    allowed: (file) => /^services\/(kafka|bridge\/source|shop\/relay)\//.test(file),
+    allowed: (file) => /^services\/(kafka|bridge\/source|shop\/outbox)\//.test(file),
   },
   {
     reason: 'the database is opened in the rooms that keep state, and for the folder lock',

@@ -37,16 +37,19 @@ export async function connectToKafka(kafka: KafkaSettings, logger: Logger): Prom
   const close = async () => {
     await Promise.allSettled([producer.disconnect(), admin.disconnect()])
   }
-  try {
-    await Promise.all([admin.connect(), producer.connect()])
-  } catch (error) {
+  const attempts = await Promise.allSettled([admin.connect(), producer.connect()])
+  const failed = attempts.find((attempt) => attempt.status === 'rejected')
+  if (failed) {
     void close()
-    throw error
+    throw failed.reason
   }
   return {
     close,
     async partitions(topics) {
-      const metadata = await admin.fetchTopicMetadata()
+      const metadata = await admin.fetchTopicMetadata().catch(() => {
+        // kafkajs hides the cause behind a TypeError of its own.
+        throw new Error('no broker answers')
+      })
       const found = metadata.topics.filter(({ name }) => topics.includes(name))
       return new Map(found.map(({ name, partitions }) => [name, partitions.length]))
     },

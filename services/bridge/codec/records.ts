@@ -46,8 +46,9 @@ export class RecordReader {
   #batch: RecordBatch
   #lastSource = ''
 
-  /** @throws Error when the batch cannot be decompressed. */
+  /** @throws Error when the batch cannot be decompressed or is of an old format. */
   constructor(batch: RecordBatch) {
+    if (batch.magic !== 2) throw new Error(`message format ${batch.magic} is older than Kafka 0.11`)
     this.#batch = batch
     const records = batch.bytes.subarray(RECORDS_OFFSET)
     this.bytes = decompress(batch.codecId, records)

@@ -45,13 +45,13 @@ export function createPartitions(database: BridgeDatabase) {
     }
   }
 
-  function begin(key: PartitionKey, stream: string, start: number): PartitionState {
+  function begin(begun: PartitionKey & { stream: string; start: number }): PartitionState {
     database
       .insert(partitions)
-      .values({ ...key, stream, start, position: start })
+      .values({ ...begun, position: begun.start })
       .onConflictDoNothing()
       .run()
-    return read(key.topic, key.partition)!
+    return read(begun.topic, begun.partition)!
   }
 
   /** Compare-and-set of the position, with all that is counted beside it. False: it stands elsewhere. */

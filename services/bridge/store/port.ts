@@ -68,8 +68,8 @@ export type Store = {
   readonly id: string
   /** The current incarnation of a partition; undefined: never seen. */
   partition(topic: string, partition: number): Promise<PartitionState | undefined>
-  /** Writes down where reading a new partition, or a new incarnation of one, starts. Before its first fetch. */
-  begin(key: PartitionKey, stream: string, start: number): Promise<PartitionState>
+  /** Writes down where reading of new partitions, or new incarnations of them, starts. Before their first fetch. */
+  begin(starts: (PartitionKey & { stream: string; start: number })[]): Promise<PartitionState[]>
   commit(delta: Delta): Promise<CommitResult>
   snapshot(): Promise<Snapshot>
   /** Makes a stream known; later calls change nothing. Days before `sealedBeforeMs` count as sealed from the start. */

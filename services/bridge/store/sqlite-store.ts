@@ -28,7 +28,7 @@ export function openSqliteStore(folder: string): Store {
   return {
     id: storeId,
     partition: async (topic, partition) => partitions.read(topic, partition),
-    begin: async (key, stream, start) => transaction(() => partitions.begin(key, stream, start)),
+    begin: async (starts) => transaction(() => starts.map(partitions.begin)),
     commit: async (delta) => commit(delta),
     snapshot: async () => database.transaction(() => readSnapshot()),
     addStream: async (stream, firstMinuteMs, sealedBeforeMs) =>

@@ -1,0 +1,7 @@
+export {
+  createPublisher,
+  type Publisher,
+  RETENTION_DAYS,
+  retainedFromMs,
+  TARGETS,
+} from './publisher.ts'

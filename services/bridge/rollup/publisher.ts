@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import type { Logger } from '../../runtime/logger.ts'
+import { DAY_MS, type DayRows, dayOf, type Store } from '../store/index.ts'
+import type { StreamDefinition } from '../streams/index.ts'
+import { dateOf, rowsOf, toCsv } from './csv.ts'
+import { writeWhole } from './file.ts'
+
+/** Days of minutes kept in the store; older ones are sealed. */
+export const RETENTION_DAYS = 400
+export const TARGETS = ['csv']
+
+/** The first day (ms) that is not sealed at `nowMs`. */
+export function retainedFromMs(nowMs: number): number {
+  return dayOf(nowMs) - RETENTION_DAYS * DAY_MS
+}
+
+export type Publisher = {
+  /** Closes what can be closed, and writes the files of all days that changed. `closableMs` -1: nothing new. */
+  publish(stream: StreamDefinition, closableMs: number, nowMs: number): Promise<void>
+}
+
+/** Writes minute rows as files under `folder`, each anew from the store. */
+export function createPublisher(
+  store: Store,
+  folder: string,
+  logger: Logger,
+  onError: (target: string) => void,
+): Publisher {
+  async function write(stream: StreamDefinition, day: DayRows) {
+    const columns = stream.columns.map(({ name }) => name)
+    const rows = rowsOf(day, columns)
+    const csv = toCsv(rows, columns)
+    const date = `dt=${dateOf(day.dayMs)}`
+    const file = join('csv', stream.name, date, `${stream.name}.csv`)
+    await writeWhole(join(folder, file), csv)
+    const manifest = {
+      stream: stream.name,
+      date: dateOf(day.dayMs),
+      rows: rows.length,
+      revision: day.revision,
+      files: [{ path: file, sha256: createHash('sha256').update(csv).digest('hex') }],
+      /** Everything below these offsets is included. */
+      positions: day.positions,
+    }
+    const path = join(folder, 'manifests', stream.name, date, 'manifest.json')
+    await writeWhole(path, `${JSON.stringify(manifest, null, 2)}\n`)
+  }
+
+  return {
+    publish: async (stream, closableMs, nowMs) => {
+      // Minutes beyond the clock are kept, and not yet published.
+      if (closableMs >= 0) await store.close(stream.name, Math.min(closableMs, nowMs))
+      for (const dayMs of await store.pendingDays(stream.name)) {
+        const day = await store.day(stream.name, dayMs)
+        try {
+          await write(stream, day)
+        } catch (error) {
+          onError('csv')
+          logger.error({ err: error, stream: stream.name }, 'cannot write the files; trying again')
+          return
+        }
+        await store.written(day)
+      }
+      await store.seal(stream.name, retainedFromMs(nowMs))
+    },
+  }
+}

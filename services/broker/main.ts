@@ -1,19 +1,29 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { listenError } from '../runtime/listen.ts'
 import { lockFolder } from '../runtime/lock.ts'
 import { run } from '../runtime/run.ts'
-import { startBroker } from './broker.ts'
+import { serve } from './connection.ts'
+import { Groups } from './groups/groups.ts'
+import { Topics } from './log/topics.ts'
 
-await run('broker', async ({ settings, logger }) => {
-  const { dataDir, brokerListen } = settings
+const MAX_CONNECTIONS = 500
+
+await run('broker', async ({ settings: { dataDir, brokerListen }, logger }) => {
   const folder = join(dataDir, 'broker')
   const lock = lockFolder(folder, 'broker')
-  const broker = await startBroker(folder, brokerListen, logger)
+  const topics = new Topics(join(folder, 'topics'), logger)
+  const broker = { topics, groups: new Groups(join(folder, 'groups.json')), ...brokerListen }
+  const server = createServer((socket) => void serve(socket, broker, logger))
+  server.maxConnections = MAX_CONNECTIONS
+  server.on('drop', () => logger.warn(`refused a connection: ${MAX_CONNECTIONS} are open`))
+  server.listen(brokerListen.port, brokerListen.host)
+  await once(server, 'listening').catch((error) => {
+    throw listenError(error, brokerListen, 'METERBRIDGE_BROKER_LISTEN')
+  })
   const address = `${brokerListen.host}:${brokerListen.port}`
-  logger.info({ address, folder }, 'a broker for development only: one node, no replicas, no TLS')
-  return {
-    async stop() {
-      await broker.stop()
-      lock.release()
-    },
-  }
+  logger.info({ address, folder }, 'for development only: one node, no replicas, no encryption')
+  // What was acknowledged is in the files already, and the process, with its connections, ends right after.
+  return { stop: async () => lock.release() }
 })

@@ -23,15 +23,15 @@ async function start({ settings, fail }: Context): Promise<Running> {
   const output = holdOutput((text) => process.stderr.write(text))
   const environment = environmentFor(broker)
   const services: Service[] = []
+  let stopping = false
   const launch = (name: ServiceName) => {
     const service = startService(name, environment, output.line)
     services.push(service)
     service.ended.then(({ told }) => {
-      if (!told) output.release() // what it printed is all there is to tell why
+      if (!told && !stopping) output.release() // what it printed is all there is to tell why
     })
     return service
   }
-  let stopping = false
   const stop = async () => {
     stopping = true
     const [brokers, others] = [services.filter(isBroker), services.filter((s) => !isBroker(s))]

@@ -50,6 +50,7 @@ const FORBIDDEN = [
   ['services/bridge/expose/page.ts', '../rollup/index.ts'],
   ['services/bridge/rollup/csv.ts', '../expose/index.ts'],
   ['services/bridge/source/read.ts', '../store/index.ts'],
+  ['services/bridge/intake/intake.ts', '../rollup/index.ts'],
   ['services/bridge/fold/fold.ts', '../codec/event.ts'],
 ] as const
 

@@ -48,7 +48,7 @@ export function createDays(database: BridgeDatabase) {
       .all()
     const days = new Set(withEvents.map((row) => Number(row.dayMs)))
     const zerosFrom = Math.max(fromMs, state.firstMinuteMs, state.sealedBeforeMs)
-    for (let day = dayOf(zerosFrom); day <= minuteMs; day += DAY_MS) days.add(day)
+    for (let at = zerosFrom; at <= minuteMs; at = dayOf(at) + DAY_MS) days.add(dayOf(at))
     for (const dayMs of days) {
       database
         .insert(pendingDays)

@@ -1,32 +1,23 @@
 import { ERROR } from '../wire/errors.ts'
-import type { Api } from './api.ts'
+import type { Handler } from './api.ts'
 
-export const joinGroup: Api = {
-  key: 11,
-  versions: [0, 3],
-  throttleSince: 2,
-  async handle({ version, clientId, request, response }, { groups }) {
-    const group = groups.findOrCreate(request.string())
-    const sessionTimeoutMs = request.int32()
-    const rebalanceTimeoutMs = version >= 1 ? request.int32() : sessionTimeoutMs
-    const join = {
-      sessionTimeoutMs,
-      rebalanceTimeoutMs,
-      memberId: request.string(),
-      protocolType: request.string(),
-      protocols: request.array(() => ({ name: request.string(), metadata: request.bytes() })),
-    }
-    const joined = await group?.join(join, clientId)
-    const member = joined?.member
-    const isLeader = member !== undefined && member.memberId === group?.leader
-    response.int16(joined?.error ?? ERROR.invalidGroupId)
-    response.int32(member && group ? group.generation : -1)
-    response.string(member && group ? group.protocol : '')
-    response.string(member && group ? group.leader : '')
-    response.string(member?.memberId ?? join.memberId)
-    response.array(isLeader ? [...group.members.values()] : [], ({ memberId, protocols }) => {
-      response.string(memberId)
-      response.bytes(protocols.find(({ name }) => name === group?.protocol)!.metadata)
-    })
-  },
+export const joinGroup: Handler = async ({ version, clientId, request, response }, { groups }) => {
+  const group = groups.findOrCreate(request.string())
+  const sessionTimeoutMs = request.int32()
+  if (version >= 1) request.int32() // rebalance timeout: members that do not join expire by their session's
+  const memberId = request.string()
+  request.string() // protocol type
+  const protocols = request.array(() => ({ name: request.string(), metadata: request.bytes() }))
+  const joined = await group?.join(memberId, clientId, { sessionTimeoutMs, protocols })
+  const { generation, protocol, leader, members } =
+    group && !joined?.error ? group : { generation: -1, protocol: '', leader: '', members: [] }
+  response.int16(joined?.error ?? ERROR.invalidGroupId)
+  response.int32(generation)
+  response.string(protocol)
+  response.string(leader)
+  response.string(joined?.id ?? memberId)
+  response.array(joined?.id === leader ? [...members.values()] : [], (member) => {
+    response.string(member.id)
+    response.bytes(member.protocols.find(({ name }) => name === protocol)!.metadata)
+  })
 }

@@ -1,44 +1,35 @@
-import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { Group } from './group.ts'
 
 const MAX_GROUPS = 1_000
 
-type Committed = { offset: number; metadata: string | null }
 /** By topic and partition. */
-export type Offsets = Record<string, Record<number, Committed>>
+export type Offsets = Record<string, Record<number, { offset: number; metadata: string | null }>>
 
-/** The consumer groups by id. Their offsets are on disk, a file per group; their members join anew. */
+/** The consumer groups by id. Their offsets are in a file; their members join anew after a restart. */
 export class Groups {
-  readonly #folder: string
+  readonly #file: string
   readonly #groups = new Map<string, Group>()
 
-  constructor(folder: string) {
-    this.#folder = folder
-    mkdirSync(folder, { recursive: true })
-    for (const file of readdirSync(folder).filter((name) => name.endsWith('.json'))) {
-      const { id, offsets } = JSON.parse(readFileSync(join(folder, file), 'utf8'))
-      this.#groups.set(id, new Group(offsets))
-    }
+  constructor(file: string) {
+    this.#file = file
+    const stored = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
+    for (const id of Object.keys(stored)) this.#groups.set(id, new Group(stored[id]))
   }
 
   find = (id: string) => this.#groups.get(id)
 
   /** Undefined for an empty id, or when there are too many groups. */
   findOrCreate(id: string): Group | undefined {
-    const found = this.#groups.get(id)
-    if (found || id === '' || this.#groups.size >= MAX_GROUPS) return found
-    const group = new Group({})
-    this.#groups.set(id, group)
-    return group
+    const isRefused = id === '' || this.#groups.size >= MAX_GROUPS
+    if (!this.#groups.has(id) && !isRefused) this.#groups.set(id, new Group({}))
+    return this.#groups.get(id)
   }
 
-  /** Writes a group's offsets whole beside the former ones and puts them in their place. */
-  save(id: string, { offsets }: Group) {
-    // A group id may hold any character, a file name may not.
-    const path = join(this.#folder, `${createHash('sha256').update(id).digest('hex')}.json`)
-    writeFileSync(`${path}.new`, JSON.stringify({ id, offsets }))
-    renameSync(`${path}.new`, path)
+  /** Writes all offsets beside the former ones, then puts them in their place. */
+  save() {
+    const offsets = [...this.#groups].map(([id, group]) => [id, group.offsets])
+    writeFileSync(`${this.#file}.new`, JSON.stringify(Object.fromEntries(offsets)))
+    renameSync(`${this.#file}.new`, this.#file)
   }
 }

@@ -1,14 +1,15 @@
 import { ERROR } from '../wire/errors.ts'
-import { crc32c } from './crc32c.ts'
 
 /** Record batch, message format v2 (Kafka documentation, 'Record Batch'); nothing behind the header is read. */
 export const HEADER_BYTES = 61
 const CRC_START = 21
 const TRANSACTIONAL_OR_CONTROL = 0x30
-const CODEC = 0x07
-const ZSTD = 4
-/** The first Produce version whose clients know zstd. */
-const ZSTD_SINCE_VERSION = 7
+
+/** Of CRC-32C, by byte: the reversed polynomial 0x82f63b78 (RFC 3720, appendix B.4), which zlib.crc32 is not. */
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, crc) => {
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
+  return crc
+})
 
 export type BatchHeader = ReturnType<typeof readHeader>
 
@@ -29,25 +30,29 @@ export function readHeader(bytes: Buffer, at = 0) {
   }
 }
 
-/** Whether the bytes from `at` are one whole batch, its checksum right and an offset for every record. */
-export function isIntact(bytes: Buffer, at: number, header: BatchHeader): boolean {
+/** Whether the bytes from `at` are one whole batch with an offset for every record, and its `checksum` right. */
+export function isIntact(bytes: Buffer, at: number, header: BatchHeader, checksum = true) {
   const { baseOffset, endOffset, sizeBytes, magic, recordCount, crc } = header
   if (magic !== 2 || sizeBytes < HEADER_BYTES || at + sizeBytes > bytes.length) return false
   if (recordCount < 1 || recordCount !== endOffset - baseOffset) return false
-  return crc32c(bytes.subarray(at + CRC_START, at + sizeBytes)) === crc
+  return !checksum || crc32c(bytes.subarray(at + CRC_START, at + sizeBytes)) === crc
 }
 
-/** Error code for what a produce request of `version` brings: it must be one intact batch of format v2. */
-export function checkProduced(bytes: Buffer, version: number, maxBytes: number): number {
+/** Error code for what is to be appended: it must be one intact batch of format v2. */
+export function checkBatch(bytes: Buffer, maxBytes: number): number {
   if (bytes.length > maxBytes) return ERROR.messageTooLarge
   // Formats v0 and v1 have shorter headers, but the magic byte at the same place.
   if (bytes.length > 16 && bytes[16]! < 2) return ERROR.unsupportedForMessageFormat
   if (bytes.length < HEADER_BYTES) return ERROR.corruptMessage
   const header = readHeader(bytes)
   if (header.sizeBytes !== bytes.length || !isIntact(bytes, 0, header)) return ERROR.corruptMessage
-  if (header.attributes & TRANSACTIONAL_OR_CONTROL) return ERROR.invalidRequest
-  const isZstd = (header.attributes & CODEC) === ZSTD
-  return isZstd && version < ZSTD_SINCE_VERSION ? ERROR.unsupportedCompression : ERROR.none
+  return header.attributes & TRANSACTIONAL_OR_CONTROL ? ERROR.invalidRequest : ERROR.none
+}
+
+function crc32c(bytes: Buffer): number {
+  let crc = -1
+  for (let i = 0; i < bytes.length; i++) crc = CRC_TABLE[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8)
+  return ~crc >>> 0
 }
 
 /** Sets the offset of the first record, and the leader epoch to 0; the checksum covers neither. */

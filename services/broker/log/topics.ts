@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from '../../runtime/logger.ts'
@@ -10,25 +11,23 @@ const UNFINISHED = '~new'
 /** Of all topics together; each holds files open. */
 const MAX_PARTITIONS = 1_000
 
-/** The topics and their logs: a folder per topic, in it one per partition. */
-export class Topics {
+/** The topics and their logs: a folder per topic, in it one per partition. Emits `append` after every append. */
+export class Topics extends EventEmitter {
   readonly #folder: string
   readonly #logger: Logger
   readonly #topics = new Map<string, PartitionLog[]>()
 
   constructor(folder: string, logger: Logger) {
+    super()
+    this.setMaxListeners(0) // every waiting fetch is one
     this.#folder = folder
     this.#logger = logger
     mkdirSync(folder, { recursive: true })
-    for (const name of readdirSync(folder).filter((entry) => LEGAL_NAME.test(entry))) {
-      const partitions = readdirSync(join(folder, name)).filter((entry) => /^\d+$/.test(entry))
-      this.#open(name, partitions.length)
-    }
+    for (const name of readdirSync(folder)) if (LEGAL_NAME.test(name)) this.#open(name)
   }
 
   names = () => [...this.#topics.keys()]
-  get = (name: string) => this.#topics.get(name)
-  partition = (name: string, index: number) => this.#topics.get(name)?.[index]
+  get = (name: string) => this.#topics.get(name) ?? []
 
   /** Error code for a topic that is to be created. */
   check(name: string, partitionCount: number): number {
@@ -46,16 +45,13 @@ export class Topics {
       mkdirSync(join(unfinished, String(index)), { recursive: true })
     }
     renameSync(unfinished, join(this.#folder, name))
-    this.#open(name, partitionCount)
+    this.#open(name)
   }
 
-  close() {
-    for (const log of [...this.#topics.values()].flat()) log.close()
-  }
-
-  #open(name: string, length: number) {
-    const folder = (index: number) => join(this.#folder, name, String(index))
-    const logs = Array.from({ length }, (_, at) => new PartitionLog(folder(at), this.#logger))
-    this.#topics.set(name, logs)
+  #open(name: string) {
+    const folder = join(this.#folder, name)
+    const { length } = readdirSync(folder).filter((entry) => /^\d+$/.test(entry))
+    const open = (_: unknown, at: number) => new PartitionLog(join(folder, `${at}`), this.#logger)
+    this.#topics.set(name, Array.from({ length }, open))
   }
 }

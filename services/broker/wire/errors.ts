@@ -19,7 +19,5 @@ export const ERROR = {
   invalidReplicationFactor: 38,
   invalidRequest: 42,
   unsupportedForMessageFormat: 43,
-  storage: 56,
-  unsupportedCompression: 76,
   groupFull: 81,
 } as const

@@ -1,67 +1,57 @@
-import type { TopicOf } from './reader.ts'
+import type { PartitionOf, TopicOf } from './reader.ts'
 
-const CHUNK_BYTES = 1_024
+const INITIAL_BYTES = 1_024
 
-/** Writes the protocol's primitive types in order; record batches are passed on without a copy. */
+/** Writes the protocol's primitive types in order, behind four bytes for the length of it all. */
 export class Writer {
-  readonly #parts: Buffer[] = []
-  #chunk = Buffer.allocUnsafe(CHUNK_BYTES)
-  #start = 0
-  #at = 0
+  #bytes = Buffer.allocUnsafe(INITIAL_BYTES)
+  #end = 4
 
-  int8 = (value: number) => this.#chunk.writeInt8(value, this.#reserve(1))
-  int16 = (value: number) => this.#chunk.writeInt16BE(value, this.#reserve(2))
-  int32 = (value: number) => this.#chunk.writeInt32BE(value, this.#reserve(4))
+  int8 = (value: number) => this.#grow(1).writeInt8(value, this.#end - 1)
+  int16 = (value: number) => this.#grow(2).writeInt16BE(value, this.#end - 2)
+  int32 = (value: number) => this.#grow(4).writeInt32BE(value, this.#end - 4)
   /** Clamped to what a number holds exactly: clients may have sent anything. */
   int64 = (value: number) => {
     const safe = Math.max(Number.MIN_SAFE_INTEGER, Math.min(value, Number.MAX_SAFE_INTEGER))
-    this.#chunk.writeBigInt64BE(BigInt(safe), this.#reserve(8))
+    this.#grow(8).writeBigInt64BE(BigInt(safe), this.#end - 8)
   }
-  boolean = (value: boolean) => this.int8(value ? 1 : 0)
 
   string = (value: string | null) => {
-    if (value === null) return this.int16(-1)
-    const length = Buffer.byteLength(value)
-    this.int16(length)
-    return this.#chunk.write(value, this.#reserve(length))
+    const bytes = Buffer.from(value ?? '')
+    this.int16(value === null ? -1 : bytes.length)
+    bytes.copy(this.#grow(bytes.length), this.#end - bytes.length)
   }
-
   bytes = (value: Buffer) => {
     this.int32(value.length)
-    this.#flush()
-    this.#parts.push(value)
+    value.copy(this.#grow(value.length), this.#end - value.length)
   }
 
   array = <T>(elements: readonly T[], write: (element: T) => void) => {
     this.int32(elements.length)
     for (const element of elements) write(element)
   }
-
-  /** The shape that most responses share: topics by name, each with its partitions. */
-  topics = <P>(topics: readonly TopicOf<P>[], write: (partition: P, topic: string) => void) =>
+  /** @param rest writes what follows the partition's number. */
+  topics = <P>(topics: TopicOf<P>[], rest: (partition: PartitionOf<P>, name: string) => void) =>
     this.array(topics, ({ name, partitions }) => {
       this.string(name)
-      this.array(partitions, (partition) => write(partition, name))
+      this.array(partitions, (each) => {
+        this.int32(each.partition)
+        rest(each, name)
+      })
     })
 
-  /** All that was written, in pieces to be sent one after the other. */
-  finish(): Buffer[] {
-    this.#flush()
-    return this.#parts
+  finish(): Buffer {
+    this.#bytes.writeInt32BE(this.#end - 4)
+    return this.#bytes.subarray(0, this.#end)
   }
 
-  #flush() {
-    this.#parts.push(this.#chunk.subarray(this.#start, this.#at))
-    this.#start = this.#at
-  }
-
-  #reserve(length: number): number {
-    if (this.#at + length > this.#chunk.length) {
-      this.#flush()
-      this.#chunk = Buffer.allocUnsafe(Math.max(CHUNK_BYTES, length))
-      this.#start = this.#at = 0
+  #grow(length: number): Buffer {
+    this.#end += length
+    if (this.#end > this.#bytes.length) {
+      const grown = Buffer.allocUnsafe(this.#end * 2)
+      this.#bytes.copy(grown)
+      this.#bytes = grown
     }
-    this.#at += length
-    return this.#at - length
+    return this.#bytes
   }
 }

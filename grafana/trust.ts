@@ -2,6 +2,8 @@ import { bands, stat, timeseries } from './panel.ts'
 import { growth, p95, perMinute, series } from './query.ts'
 
 const records = (result: string) => series('meterbridge_records_total', `result="${result}"`)
+const lost = growth(series('meterbridge_lost_records_total'))
+const recovered = growth(series('meterbridge_recovered_records_total'))
 const IN_RANGE = 'Within the time range shown.'
 
 export const trust = [
@@ -54,11 +56,11 @@ export const trust = [
   }),
   stat({
     title: 'Lost',
-    description: `Records proven missing by the numbers that their producer gave them. ${IN_RANGE}`,
+    description: `Records proven missing by the numbers that their producer gave them, less those that came after all. ${IN_RANGE}`,
     unit: 'locale',
     width: 4,
     badFrom: 1,
-    queries: [{ expr: growth(series('meterbridge_lost_records_total')), legend: 'lost' }],
+    queries: [{ expr: `${lost} - ${recovered}`, legend: 'lost' }],
   }),
   stat({
     title: 'Gone before reading',

@@ -15,6 +15,7 @@ export type Rule = {
 
 export type Config = {
   global: { scrape_interval: string; evaluation_interval: string }
+  rule_files: string[]
   scrape_configs: {
     job_name: string
     static_configs: { targets: string[]; labels: Record<string, string> }[]
@@ -25,13 +26,14 @@ export function readConfig(): Config {
   return parse(readFileSync(join(PROMETHEUS, 'prometheus.yml'), 'utf8')) as Config
 }
 
+export function readGroups(): { name: string; interval?: string; rules: Rule[] }[] {
+  return parse(readFileSync(join(PROMETHEUS, 'alerts.yml'), 'utf8')).groups
+}
+
 /** All alert rules, with the evaluation interval (as written) of the group that each is in. */
 export function readRules(): (Rule & { interval: string })[] {
-  const file = parse(readFileSync(join(PROMETHEUS, 'alerts.yml'), 'utf8')) as {
-    groups: { interval?: string; rules: Rule[] }[]
-  }
   const { evaluation_interval } = readConfig().global
-  return file.groups.flatMap(({ interval, rules }) =>
+  return readGroups().flatMap(({ interval, rules }) =>
     rules.map((rule) => ({ ...rule, interval: interval ?? evaluation_interval })),
   )
 }

@@ -15,6 +15,7 @@ export const METRICS = {
     'meterbridge_lost_records_total',
     'meterbridge_position',
     'meterbridge_records_total',
+    'meterbridge_recovered_records_total',
     'meterbridge_rejected_records_total',
     'meterbridge_rollup_errors_total',
     'meterbridge_skipped_offsets_total',

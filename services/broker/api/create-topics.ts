@@ -10,14 +10,14 @@ export const createTopics: Handler = ({ version, request, response }, { topics }
     return { name, replicas, partitionCount: length || (count === -1 ? 1 : count) }
   })
   request.int32() // timeout
-  const validateOnly = version >= 1 && request.boolean()
+  const validateOnly = version >= 1 && request.int8() !== 0
   response.array(wanted, ({ name, replicas, partitionCount }) => {
     const isReplicated = replicas !== 1 && replicas !== -1
-    const error = topics.check(name, partitionCount)
-    const refused = error || (isReplicated ? ERROR.invalidReplicationFactor : ERROR.none)
-    if (!refused && !validateOnly) topics.create(name, partitionCount)
+    const refused = isReplicated ? ERROR.invalidReplicationFactor : ERROR.none
+    const error = topics.check(name, partitionCount) || refused
+    if (!error && !validateOnly) topics.create(name, partitionCount)
     response.string(name)
-    response.int16(refused)
+    response.int16(error)
     if (version >= 1) response.string(null)
   })
 }

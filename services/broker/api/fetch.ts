@@ -33,9 +33,9 @@ export const fetch: Handler = async ({ version, request, response }, { topics })
   if (version >= 7) response.int32(0) // session id
   response.topics(found.topics, ({ error, log, batches }) => {
     response.int16(error)
-    response.int64(log?.endOffset ?? -1) // high watermark
-    response.int64(log?.endOffset ?? -1) // last stable offset
-    if (version >= 5) response.int64(log?.startOffset ?? -1)
+    response.int64(log?.endOffset() ?? -1) // high watermark
+    response.int64(log?.endOffset() ?? -1) // last stable offset
+    if (version >= 5) response.int64(log?.startOffset() ?? -1)
     response.int32(-1) // aborted transactions: null
     if (version >= 11) response.int32(-1) // preferred read replica
     response.bytes(batches)
@@ -47,7 +47,7 @@ function read(topics: Topics, asked: TopicOf<Asked>[], maxBytes: number) {
   let [sizeBytes, hasFailed] = [0, false]
   const readOne = (name: string, { partition, offset, ...limit }: PartitionOf<Asked>) => {
     const log = topics.get(name)[partition]
-    const isIn = log && offset >= log.startOffset && offset <= log.endOffset
+    const isIn = log && offset >= log.startOffset() && offset <= log.endOffset()
     const room = Math.max(0, Math.min(limit.maxBytes, maxBytes - sizeBytes))
     const segment = isIn ? log.segmentFrom(offset) : undefined
     const batches = segment?.read(offset, room, sizeBytes === 0) ?? Buffer.alloc(0)

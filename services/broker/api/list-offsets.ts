@@ -24,7 +24,7 @@ export const listOffsets: Handler = ({ version, request, response }, { topics })
 }
 
 function find(log: PartitionLog, timestamp: number) {
-  if (timestamp === LATEST) return { baseOffset: log.endOffset, maxTimestamp: -1 }
-  if (timestamp === EARLIEST) return { baseOffset: log.startOffset, maxTimestamp: -1 }
-  return log.segmentSince(timestamp)?.find(timestamp)
+  if (timestamp === LATEST) return { baseOffset: log.endOffset(), maxTimestamp: -1 }
+  if (timestamp === EARLIEST) return { baseOffset: log.startOffset(), maxTimestamp: -1 }
+  return log.find(timestamp)
 }

@@ -4,7 +4,7 @@ import { type Handler, NODE_ID } from './api.ts'
 
 export const metadata: Handler = ({ version, request, response }, { topics, host, port }) => {
   const asked = request.nullableArray(request.string)
-  const mayCreate = version < 4 || request.boolean()
+  const mayCreate = version < 4 || request.int8() !== 0
   const isAll = asked === null || (version === 0 && asked.length === 0)
   response.array([NODE_ID], (node) => {
     response.int32(node)

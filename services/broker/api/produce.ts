@@ -14,14 +14,12 @@ export const produce: Handler = ({ version, request, response }, { topics }) => 
   let hasFailed = false
   response.topics(produced, ({ partition, batch }, topic) => {
     const log = topics.get(topic)[partition]
-    let error: number = log ? ERROR.none : ERROR.unknownTopicOrPartition
-    if (acks < -1 || acks > 1) error = ERROR.invalidRequiredAcks
-    error ||= checkBatch(batch, MAX_BATCH_BYTES)
+    const error = log ? checkBatch(batch, MAX_BATCH_BYTES) : ERROR.unknownTopicOrPartition
     hasFailed ||= error !== ERROR.none
     response.int16(error)
     response.int64(error || !log ? -1 : log.append(batch))
     if (version >= 2) response.int64(-1) // log append time
-    if (version >= 5) response.int64(log?.startOffset ?? -1)
+    if (version >= 5) response.int64(log?.startOffset() ?? -1)
   })
   if (version >= 1) response.int32(0) // throttle time
   topics.emit('append')

@@ -32,11 +32,7 @@ export class Group {
     this.offsets = offsets
   }
 
-  /**
-   * Resolves when the rebalance that this starts, or that is under way, is complete.
-   *
-   * @param memberId empty for a new member, which gets an id that starts with `clientId`.
-   */
+  /** Resolves when the rebalance that this starts or joins is complete. `memberId` is empty for a new member. */
   async join(memberId: string, clientId: string, join: Join) {
     const error = this.#checkJoin(memberId, join)
     if (error) return { error, id: memberId }

@@ -21,8 +21,8 @@ export class Groups {
 
   /** Undefined for an empty id, or when there are too many groups. */
   findOrCreate(id: string): Group | undefined {
-    const isRefused = id === '' || this.#groups.size >= MAX_GROUPS
-    if (!this.#groups.has(id) && !isRefused) this.#groups.set(id, new Group({}))
+    const isRoom = this.#groups.size < MAX_GROUPS && !this.#groups.has(id)
+    if (isRoom && id !== '') this.#groups.set(id, new Group({}))
     return this.#groups.get(id)
   }
 

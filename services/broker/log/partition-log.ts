@@ -32,22 +32,15 @@ export class PartitionLog {
   }
 
   /** The first offset that is still here; it moves when retention deletes a segment. */
-  get startOffset(): number {
-    return this.#segments[0]?.baseOffset ?? 0
-  }
-
+  startOffset = () => this.#segments[0]?.baseOffset ?? 0
   /** The offset of the next record. */
-  get endOffset(): number {
-    return this.#segments.at(-1)?.endOffset ?? 0
-  }
+  endOffset = () => this.#segments.at(-1)?.endOffset ?? 0
+  /** Where to read on from `offset`; undefined at the end. */
+  segmentFrom = (offset: number) => this.#segments.find(({ endOffset }) => endOffset > offset)
 
-  /**
-   * Appends a checked batch, writing its offset into it, and returns the offset.
-   *
-   * @throws the system's error when the disk refuses; nothing is then appended.
-   */
+  /** Appends a checked batch, writes its offset into it and returns that. @throws when the disk refuses. */
   append(batch: Buffer): number {
-    const baseOffset = this.endOffset
+    const baseOffset = this.endOffset()
     placeAt(batch, baseOffset)
     let active = this.#segments.at(-1)
     if (
@@ -68,9 +61,9 @@ export class PartitionLog {
     return baseOffset
   }
 
-  /** Where to read on from `offset`; undefined at the end. */
-  segmentFrom = (offset: number) => this.#segments.find(({ endOffset }) => endOffset > offset)
-  /** The first segment with a record at or after `timestamp`, in milliseconds. */
-  segmentSince = (timestamp: number) =>
-    this.#segments.find(({ maxTimestamp }) => maxTimestamp >= timestamp)
+  /** The first batch with a record at or after `timestamp`, in milliseconds. */
+  find = (timestamp: number) => {
+    const found = this.#segments.values().map((segment) => segment.find(timestamp))
+    return found.find((batch) => batch !== undefined)
+  }
 }

@@ -6,7 +6,6 @@ export class Segment {
   readonly baseOffset: number
   endOffset: number
   sizeBytes = 0
-  maxTimestamp = Number.NEGATIVE_INFINITY
   readonly #path: string
   readonly #file: number
   /** Of each batch: where it ends in the file, the offset after it, its greatest timestamp. */
@@ -21,12 +20,7 @@ export class Segment {
     this.#file = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o644)
   }
 
-  /**
-   * Takes in what the file holds, up to the first batch that is not whole, and cuts it there.
-   *
-   * @param checksums false for a segment that was complete before the last end.
-   * @returns how many bytes were cut.
-   */
+  /** Takes in what the file holds and cuts it at the first batch that is not whole. @returns the number of bytes cut. */
   recover(checksums: boolean): number {
     const bytes = fs.readFileSync(this.#path)
     while (this.sizeBytes + HEADER_BYTES <= bytes.length) {
@@ -60,11 +54,11 @@ export class Segment {
     return bytes.subarray(0, fs.readSync(this.#file, bytes, 0, bytes.length, start))
   }
 
-  /** The first batch with a record at or after `timestamp`, which `maxTimestamp` must reach. */
+  /** The first batch with a record at or after `timestamp`. */
   find(timestamp: number) {
     const at = this.#maxTimestamps.findIndex((each) => each >= timestamp)
     const baseOffset = this.#endOffsets[at - 1] ?? this.baseOffset
-    return { baseOffset, maxTimestamp: this.#maxTimestamps[at]! }
+    return at < 0 ? undefined : { baseOffset, maxTimestamp: this.#maxTimestamps[at]! }
   }
 
   remove() {
@@ -75,7 +69,6 @@ export class Segment {
   #take({ endOffset, sizeBytes, maxTimestamp }: BatchHeader) {
     this.sizeBytes += sizeBytes
     this.endOffset = endOffset
-    this.maxTimestamp = Math.max(this.maxTimestamp, maxTimestamp)
     this.#ends.push(this.sizeBytes)
     this.#endOffsets.push(endOffset)
     this.#maxTimestamps.push(maxTimestamp)

@@ -6,7 +6,6 @@ export const ERROR = {
   unknownTopicOrPartition: 3,
   messageTooLarge: 10,
   invalidTopic: 17,
-  invalidRequiredAcks: 21,
   illegalGeneration: 22,
   inconsistentGroupProtocol: 23,
   invalidGroupId: 24,

@@ -19,7 +19,6 @@ export class Reader {
   int32 = () => this.#take(4).readInt32BE()
   /** Exact to 2^53, which no offset reaches. */
   int64 = () => Number(this.#take(8).readBigInt64BE())
-  boolean = () => this.int8() !== 0
   string = () => this.#take(this.int16()).toString()
   nullableString = () => {
     const length = this.int16()

@@ -1,19 +1,15 @@
 import type { PartitionOf, TopicOf } from './reader.ts'
 
-const INITIAL_BYTES = 1_024
-
 /** Writes the protocol's primitive types in order, behind four bytes for the length of it all. */
 export class Writer {
-  #bytes = Buffer.allocUnsafe(INITIAL_BYTES)
+  #bytes = Buffer.allocUnsafe(1_024)
   #end = 4
 
   int8 = (value: number) => this.#grow(1).writeInt8(value, this.#end - 1)
   int16 = (value: number) => this.#grow(2).writeInt16BE(value, this.#end - 2)
   int32 = (value: number) => this.#grow(4).writeInt32BE(value, this.#end - 4)
-  /** Clamped to what a number holds exactly: clients may have sent anything. */
   int64 = (value: number) => {
-    const safe = Math.max(Number.MIN_SAFE_INTEGER, Math.min(value, Number.MAX_SAFE_INTEGER))
-    this.#grow(8).writeBigInt64BE(BigInt(safe), this.#end - 8)
+    this.#grow(8).writeBigInt64BE(BigInt.asIntN(64, BigInt(value)), this.#end - 8)
   }
 
   string = (value: string | null) => {

@@ -29,12 +29,12 @@ function tooLarge(c: Context) {
  * from; a client that says nothing (curl) acts for no one but itself.
  */
 export function refuseCrossSite(): MiddlewareHandler {
-  const check = csrf({ origin: (origin, c) => hostOf(origin) === c.req.header('host') })
+  const check = csrf({ origin: (origin, c) => isOfHost(origin, c.req.header('host')) })
   return (c, next) =>
     c.req.header('origin') || c.req.header('sec-fetch-site') ? check(c, next) : next()
 }
 
 /** Not the whole origin: behind a proxy that speaks TLS, our own scheme is another. */
-function hostOf(origin: string): string | undefined {
-  return URL.canParse(origin) ? new URL(origin).host : undefined
+function isOfHost(origin: string, host: string | undefined): boolean {
+  return URL.canParse(origin) && new URL(origin).host === host
 }

@@ -6,25 +6,30 @@ import { temporaryFolder } from '../test/harness/folder.ts'
 import { freePort } from '../test/harness/ports.ts'
 import { type Service, startService } from '../test/harness/service.ts'
 
-/** A bridge in a process of its own, with a new data folder, as `npm run bridge` starts it. */
 export type BenchBridge = { service: Service; url: string; dataDir: string } & AsyncDisposable
 
-export async function startBridge(brokers: string): Promise<BenchBridge> {
-  const folder = temporaryFolder()
+/**
+ * A bridge in a process of its own, as `npm run bridge` starts it.
+ *
+ * @param kept a data folder to use; without it, a new one that goes with the bridge.
+ */
+export async function startBridge(brokers: string, kept?: string): Promise<BenchBridge> {
+  const folder = kept === undefined ? temporaryFolder() : undefined
+  const dataDir = kept ?? folder?.path ?? ''
   const address = `127.0.0.1:${await freePort()}`
   const service = startService('services/bridge/main.ts', {
     KAFKA_BROKERS: brokers,
-    METERBRIDGE_DATA_DIR: folder.path,
+    METERBRIDGE_DATA_DIR: dataDir,
     METERBRIDGE_LISTEN: address,
     METERBRIDGE_LOG_LEVEL: 'warn',
   })
   return {
     service,
     url: `http://${address}`,
-    dataDir: folder.path,
+    dataDir,
     [Symbol.asyncDispose]: async () => {
       await service.end()
-      folder[Symbol.dispose]()
+      folder?.[Symbol.dispose]()
     },
   }
 }

@@ -6,6 +6,7 @@ import { measureLatency } from './latency/measure.ts'
 import { machineFacts } from './machine.ts'
 import { measurePipeline } from './pipeline/measure.ts'
 import { type Part, table } from './report.ts'
+import { measureScrape } from './scrape/measure.ts'
 
 /**
  * `npm run bench [-- <part> …]`: prints a table for each part. Without a part named, all of them run, and
@@ -17,6 +18,7 @@ type Measure = (kafka: Kafka, brokers: string) => Promise<Part>
 const PARTS: Record<string, Measure> = {
   pipeline: measurePipeline,
   latency: measureLatency,
+  scrape: measureScrape,
 }
 
 const wanted = process.argv.slice(2)

@@ -6,8 +6,8 @@ import { startBridge } from '../bridge.ts'
 import { orderValue } from '../pipeline/orders.ts'
 import type { Part } from '../report.ts'
 import { percentile } from '../statistics.ts'
+import { createTopics, ORDERS, PARTITIONS } from '../topics.ts'
 
-const TOPIC = 'new_orders'
 const EVENTS_PER_SECOND = 100
 /** The first second warms up and is not measured. */
 const WARM_UP_EVENTS = 100
@@ -18,11 +18,7 @@ const DEADLINE_MS = 60_000
 
 /** From the moment a producer is given an order to the moment a scrape shows it counted. */
 export async function measureLatency(kafka: Kafka, brokers: string): Promise<Part> {
-  const admin = kafka.admin()
-  await admin.connect()
-  const topics = [TOPIC, 'web_requests'].map((topic) => ({ topic, numPartitions: 4 }))
-  await admin.createTopics({ topics })
-  await admin.disconnect()
+  await createTopics(kafka)
   await using bridge = await startBridge(brokers)
   await untilOk(bridge.service, `${bridge.url}/readyz`)
 
@@ -31,8 +27,8 @@ export async function measureLatency(kafka: Kafka, brokers: string): Promise<Par
   const sentAtMs: number[] = []
   const producing = produce((orderId) => {
     sentAtMs.push(performance.now())
-    const message = { partition: orderId % 4, value: orderValue(orderId) }
-    return producer.send({ topic: TOPIC, messages: [message], acks: -1 })
+    const message = { partition: orderId % PARTITIONS, value: orderValue(orderId) }
+    return producer.send({ topic: ORDERS, messages: [message], acks: -1 })
   })
   const seenAtMs = await scrape(`${bridge.url}/metrics`)
   await producing

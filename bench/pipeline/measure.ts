@@ -7,12 +7,12 @@ import { assertRuns, openPositions, startBridge } from '../bridge.ts'
 import { cpuSecondsOf, peakRssMiBOf } from '../process.ts'
 import { type Part, whole } from '../report.ts'
 import { median } from '../statistics.ts'
-import { PARTITIONS, produceOrders, type Sums } from './orders.ts'
+import { createTopics, ORDERS, PARTITIONS } from '../topics.ts'
+import { produceOrders, type Sums } from './orders.ts'
 import type { Run } from './run.ts'
 
 const EVENTS = 2_000_000
 const ROUNDS = 5
-const TOPIC = 'new_orders'
 /** A way through takes some 4 s; this is for one that hangs. */
 const RUN_TIMEOUT_MS = 180_000
 /** How finely the end of the bridge's way is seen. */
@@ -25,15 +25,15 @@ const MODES = {
   bridge: '(3) the bridge: validated, counted, durable',
 }
 type Mode = keyof typeof MODES
-const ORDER: Mode[] = ['noop', 'sums', 'bridge']
+const TURNS: Mode[] = ['noop', 'sums', 'bridge']
 
 /** Three ways through the same orders, in turn, each in a process of its own. */
 export async function measurePipeline(kafka: Kafka, brokers: string): Promise<Part> {
   await fillTopic(kafka)
   const runs: Record<Mode, Run[]> = { noop: [], sums: [], bridge: [] }
   for (let round = 0; round < ROUNDS; round += 1) {
-    for (let turn = 0; turn < ORDER.length; turn += 1) {
-      const mode = ORDER[(round + turn) % ORDER.length] ?? 'noop'
+    for (let turn = 0; turn < TURNS.length; turn += 1) {
+      const mode = TURNS[(round + turn) % TURNS.length] ?? 'noop'
       const run = mode === 'bridge' ? await runBridge(brokers) : await runConsumer(mode, brokers)
       runs[mode].push(run)
       process.stdout.write(`  ${mode} ${whole(run.events / run.seconds)} events/s\n`)
@@ -43,24 +43,16 @@ export async function measurePipeline(kafka: Kafka, brokers: string): Promise<Pa
 }
 
 async function fillTopic(kafka: Kafka) {
-  const admin = kafka.admin()
-  await admin.connect()
-  await admin.createTopics({
-    topics: [
-      { topic: TOPIC, numPartitions: PARTITIONS },
-      { topic: 'web_requests', numPartitions: 1 },
-    ],
-  })
-  await admin.disconnect()
+  await createTopics(kafka)
   process.stdout.write(`writing ${whole(EVENTS)} orders …\n`)
-  await produceOrders(kafka, TOPIC, EVENTS)
+  await produceOrders(kafka, ORDERS, EVENTS)
 }
 
 async function runConsumer(mode: Mode, brokers: string): Promise<Run> {
   const args = ['--disable-warning=TimeoutNegativeWarning', CONSUME]
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    [...args, mode, brokers, TOPIC, String(EVENTS)],
+    [...args, mode, brokers, ORDERS, String(EVENTS)],
     { timeout: RUN_TIMEOUT_MS },
   )
   return JSON.parse(stdout) as Run
@@ -113,7 +105,7 @@ function toPart(runs: Record<Mode, Run[]>): Part {
   const of = (mode: Mode, pick: (run: Run) => number) => median(runs[mode].map(pick))
   const rate = (mode: Mode) => of(mode, (run) => run.events / run.seconds)
   const figures = Object.fromEntries(
-    ORDER.map((mode) => [
+    TURNS.map((mode) => [
       mode,
       {
         eventsPerSecond: Math.round(rate(mode)),
@@ -127,7 +119,7 @@ function toPart(runs: Record<Mode, Run[]>): Part {
   return {
     title: `${whole(EVENTS)} orders of about 80 bytes on ${PARTITIONS} partitions; median of ${ROUNDS} rounds`,
     header: ['', 'events/s', 'beside (2)', 'CPU s', 'peak RSS MiB'],
-    rows: ORDER.map((mode) => [
+    rows: TURNS.map((mode) => [
       MODES[mode],
       whole(rate(mode)),
       (rate(mode) / rate('sums')).toFixed(2),

@@ -1,6 +1,6 @@
 import type { Kafka } from 'kafkajs'
+import { PARTITIONS } from '../topics.ts'
 
-export const PARTITIONS = 4
 const BATCH_RECORDS = 1_000
 const UNIT_PRICE = 15
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import type { Admin } from 'kafkajs'
+import type { Admin, ITopicConfig } from 'kafkajs'
 import { createKafka } from '../../services/kafka/client.ts'
 import { createLogger } from '../../services/runtime/logger.ts'
 import { temporaryFolder } from '../harness/folder.ts'
@@ -28,6 +28,7 @@ export const KAFKA: ClusterKind = {
   name: 'Apache Kafka',
   skip: missing || false,
   async start() {
+    const alive = setInterval(() => {}, 1_000) // a pending hook does not keep the test process
     const kafka = await startKafka()
     return {
       brokers: kafka.brokers,
@@ -41,7 +42,7 @@ export const KAFKA: ClusterKind = {
         }),
       kill: () => kafka.kill9(),
       restart: () => kafka.restart(),
-      end: () => kafka.stop(),
+      end: () => kafka.stop().finally(() => clearInterval(alive)),
     }
   },
 }
@@ -80,6 +81,22 @@ export const DEVELOPMENT_BROKER: ClusterKind = {
       },
     }
   },
+}
+
+/** Makes topics and waits until they can be written. */
+export async function createTopics(
+  brokers: string,
+  topics: string[],
+  options: Omit<ITopicConfig, 'topic'> = {},
+) {
+  await withAdmin(brokers, async (admin) => {
+    const wanted = topics.map((topic) => ({ topic, ...options }))
+    await admin.createTopics({ topics: wanted, waitForLeaders: false })
+    await until('the topics are there', async () => {
+      const found = await admin.fetchTopicMetadata({ topics })
+      return found.topics.every(({ partitions }) => partitions.length > 0)
+    })
+  })
 }
 
 export async function withAdmin<T>(brokers: string, use: (admin: Admin) => Promise<T>): Promise<T> {

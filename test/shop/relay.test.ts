@@ -3,8 +3,9 @@ import { after, before, beforeEach, describe, test } from 'node:test'
 import { Partitioners } from 'kafkajs'
 import type { Connection } from '../../services/shop/outbox/connection.ts'
 import { until } from '../harness/until.ts'
-import { type Cluster, DEVELOPMENT_BROKER, KAFKA, withAdmin } from './clusters.ts'
+import { type Cluster, createTopics, DEVELOPMENT_BROKER, KAFKA } from './clusters.ts'
 import { numberOf, readTopic } from './records.ts'
+import { refusalTests } from './refusals.ts'
 import { sellingShop } from './relay.ts'
 import { GOOD_FORM } from './shop.ts'
 
@@ -18,9 +19,7 @@ for (const kind of [DEVELOPMENT_BROKER, KAFKA]) {
     after(() => cluster.end())
 
     const create = (topics: string[], numPartitions = 1) =>
-      withAdmin(cluster.brokers, (admin) =>
-        admin.createTopics({ topics: topics.map((topic) => ({ topic, numPartitions })) }),
-      )
+      createTopics(cluster.brokers, topics, { numPartitions })
     const createBoth = (partitions = 1) => create(['web_requests', 'new_orders'], partitions)
     const read = (topic: string) => readTopic(cluster.brokers, topic)
     const numbers = async (topic: string) => (await read(topic)).map(numberOf)
@@ -171,5 +170,7 @@ for (const kind of [DEVELOPMENT_BROKER, KAFKA]) {
       await selling.sent()
       assert.equal((await read('new_orders')).length, 1)
     })
+
+    if (kind === KAFKA) refusalTests(() => cluster)
   })
 }

@@ -15,6 +15,7 @@ const RETRY = { retries: 2, initialRetryTime: 100, maxRetryTime: 500 }
 export type Connection = {
   /** The number of partitions of those of `topics` that exist. */
   partitions(topics: string[]): Promise<Map<string, number>>
+  /** They may appear a moment later. */
   createTopics(topics: string[]): Promise<void>
   /** Resolves when all replicas in sync have `rows`, all of one topic and partition. */
   send(rows: NumberedRow[], stampedMs?: number): Promise<void>
@@ -46,16 +47,16 @@ export async function connectToKafka(kafka: KafkaSettings, logger: Logger): Prom
   return {
     close,
     async partitions(topics) {
-      const metadata = await admin.fetchTopicMetadata().catch(() => {
-        // kafkajs hides the cause behind a TypeError of its own.
-        throw new Error('no broker answers')
+      const metadata = await admin.fetchTopicMetadata().catch((error) => {
+        // What kafkajs makes of it when every broker fails to answer.
+        throw error instanceof TypeError ? new Error('no broker tells its topics') : error
       })
       const found = metadata.topics.filter(({ name }) => topics.includes(name))
       return new Map(found.map(({ name, partitions }) => [name, partitions.length]))
     },
     async createTopics(topics) {
       const wanted = topics.map((topic) => ({ topic, numPartitions: PARTITIONS_OF_NEW_TOPIC }))
-      await admin.createTopics({ topics: wanted })
+      await admin.createTopics({ topics: wanted, waitForLeaders: false })
     },
     async send(rows, stampedMs) {
       const { topic, partition } = rows[0]!

@@ -5,7 +5,7 @@ import { deliver } from './delivery.ts'
 import { type NumberedRow, Numbering } from './numbering.ts'
 import type { Outbox } from './outbox.ts'
 import { Settlement } from './settle.ts'
-import { MISSING_TOPIC_CHECK_MS, Topics } from './topics.ts'
+import { Topics } from './topics.ts'
 
 export type RelayOptions = {
   outbox: Outbox
@@ -20,6 +20,8 @@ export type RelayOptions = {
 const GATHER_MS = 5
 const FIRST_RETRY_MS = 100
 const LAST_RETRY_MS = 2_000
+/** A leader that moves fails one attempt and is no news. */
+const FAILURES_TOLD = 2
 const STOP_DEADLINE_MS = 4_000
 
 /**
@@ -33,7 +35,7 @@ export class Relay {
   readonly #topics: Topics
   readonly #finished: Promise<void>
   #connection: Connection | undefined
-  #away = false
+  #failures = 0
   #retryMs = FIRST_RETRY_MS
   #stopping = false
   #added = false
@@ -70,7 +72,7 @@ export class Relay {
         this.#recovered()
         if (settled > 0) await delay(GATHER_MS)
         else if (this.#stopping) return
-        else await this.#untilAdded(this.#topics.complete ? undefined : MISSING_TOPIC_CHECK_MS)
+        else await this.#untilAdded(this.#topics.checkMs)
       } catch (error) {
         if (this.#stopping) return
         this.#failed(error as Error)
@@ -113,18 +115,17 @@ export class Relay {
     void this.#connection?.close()
     this.#connection = undefined
     this.#topics.forget()
-    if (this.#away) return
-    this.#away = true
+    this.#failures += 1
+    if (this.#failures !== FAILURES_TOLD) return
     this.#options.logger.warn(
-      `Kafka cannot be reached (${error.message}); orders are taken, and their events kept until it can`,
+      `events cannot be sent to Kafka (${error.message}); orders are taken, and events kept until they can`,
     )
   }
 
   #recovered() {
     this.#retryMs = FIRST_RETRY_MS
-    if (!this.#away) return
-    this.#away = false
-    this.#options.logger.info('Kafka can be reached again')
+    if (this.#failures >= FAILURES_TOLD) this.#options.logger.info('events are sent to Kafka again')
+    this.#failures = 0
   }
 
   async #untilAdded(deadlineMs: number | undefined) {

@@ -7,7 +7,9 @@ export type Topic = { name: string; partitions: number; choose: ChoosePartition 
 
 const NAMES: string[] = Object.values(TOPICS)
 /** How soon a topic that is made later is found. */
-export const MISSING_TOPIC_CHECK_MS = 2_000
+const MISSING_TOPIC_CHECK_MS = 2_000
+/** The same for one that was made here. */
+const NEW_TOPIC_CHECK_MS = 50
 /** How soon an added partition is used. */
 const PARTITION_CHECK_MS = 30_000
 
@@ -25,18 +27,19 @@ export class Topics {
     this.#logger = logger
   }
 
-  get complete() {
-    return this.#known.length === NAMES.length
+  /** When to look again; undefined while nothing is missing. */
+  get checkMs(): number | undefined {
+    if (this.#known.length === NAMES.length) return undefined
+    return this.#create ? NEW_TOPIC_CHECK_MS : MISSING_TOPIC_CHECK_MS
   }
 
   /** The topics that exist. @throws kafkajs's errors when no broker answers. */
   async read(connection: Connection): Promise<Topic[]> {
-    const freshMs = this.complete ? PARTITION_CHECK_MS : MISSING_TOPIC_CHECK_MS
+    const freshMs = this.checkMs ?? PARTITION_CHECK_MS
     if (performance.now() - this.#readAt < freshMs) return this.#known
-    let found = await connection.partitions(NAMES)
+    const found = await connection.partitions(NAMES)
     if (this.#create && found.size < NAMES.length) {
       await connection.createTopics(NAMES.filter((name) => !found.has(name)))
-      found = await connection.partitions(NAMES)
     }
     this.#readAt = performance.now()
     this.#known = [...found].map(([name, partitions]) => {
@@ -44,7 +47,7 @@ export class Topics {
       if (before?.partitions === partitions) return before
       return { name, partitions, choose: createPartitioner(name, partitions) }
     })
-    this.#report(NAMES.filter((name) => !found.has(name)).join(' and '))
+    if (!this.#create) this.#report(NAMES.filter((name) => !found.has(name)).join(' and '))
     return this.#known
   }
 

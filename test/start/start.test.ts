@@ -51,6 +51,16 @@ async function total(bridge: string, name: string): Promise<number> {
   return samples.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
 }
 
+/** Where to look is told before the first log line. */
+function assertGreeting({ service, shop, bridge }: Started, dataDir: string) {
+  const lines = service.output().split('\n')
+  const firstLog = lines.findIndex((line) => line.startsWith('{'))
+  const told = lines.slice(0, firstLog < 0 ? undefined : firstLog).join('\n')
+  for (const place of [`${shop}/`, `${bridge}/metrics`, dataDir, 'development broker']) {
+    assert.ok(told.includes(place), told)
+  }
+}
+
 async function gone(url: string) {
   await until(`${url} no longer answers`, () =>
     fetch(url).then(
@@ -65,7 +75,7 @@ test('it counts an order, stops on Ctrl-C, and goes on with its numbers when sta
   const first = await started(folder.path)
   {
     await using service = first.service
-    assert.match(service.output(), /development broker/)
+    assertGreeting(first, folder.path)
     await order(first.shop, 3)
     await until(
       '3 pieces are counted',
@@ -83,18 +93,6 @@ test('it counts an order, stops on Ctrl-C, and goes on with its numbers when sta
   )
   assert.equal(await service.end('SIGTERM'), 0, service.output())
   await gone(`${second.shop}/healthz`)
-})
-
-test('where to look is told before the first log line', async () => {
-  using folder = temporaryFolder()
-  const { service, shop, bridge } = await started(folder.path)
-  await using _ = service
-  const lines = service.output().split('\n')
-  const firstLog = lines.findIndex((line) => line.startsWith('{'))
-  const told = lines.slice(0, firstLog < 0 ? undefined : firstLog).join('\n')
-  for (const place of [`${shop}/`, `${bridge}/metrics`, folder.path]) {
-    assert.ok(told.includes(place), told)
-  }
 })
 
 test('a service that dies takes the others with it, and says which', async () => {

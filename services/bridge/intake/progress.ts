@@ -1,4 +1,4 @@
-import type { Bounds } from '../source/cluster.ts'
+import type { Bounds } from '../source/index.ts'
 
 /** A row waits this long behind its minute's end before the end offset is read: clocks differ, and sends take a moment. */
 const SETTLE_MS = 2_000

@@ -28,10 +28,16 @@ export async function withAdmin<T>(
   return use(admin).finally(() => admin.disconnect())
 }
 
-/** A new topic of its own for a test. @returns its name. */
+/** A new topic of its own for a test, once it can be written to. @returns its name. */
 export async function createTopic(brokers: string, config: Partial<ITopicConfig> = {}) {
   const topic = uniqueName('contract')
-  await withAdmin(brokers, (admin) => admin.createTopics({ topics: [{ topic, ...config }] }))
+  await withAdmin(brokers, async (admin) => {
+    await admin.createTopics({ topics: [{ topic, ...config }], waitForLeaders: false })
+    // kafkajs can wait by itself, but only for the leaders' names, not until they are ready.
+    await until(`all partitions of ${topic} answer`, async () => {
+      return (await admin.fetchTopicOffsets(topic)).length === (config.numPartitions ?? 1)
+    })
+  })
   return topic
 }
 

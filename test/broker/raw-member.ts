@@ -1,4 +1,7 @@
+import { until } from '../harness/until.ts'
 import { RawClient } from './raw.ts'
+
+const UNKNOWN_MEMBER_ID = 25
 
 /** As kafkajs names its own, so that both can be of one group. */
 const PROTOCOL = 'RoundRobinAssigner'
@@ -18,7 +21,13 @@ export class RawMember implements Disposable {
   }
 
   static async open(brokers: string, group: string) {
-    return new RawMember(await RawClient.open(brokers), group)
+    const member = new RawMember(await RawClient.open(brokers), group)
+    // The first to ask makes Apache Kafka set up its coordinators, which answer once they have loaded.
+    await until('the group has a coordinator', async () => {
+      await member.#client.ask(10, 0, (body) => body.string(group))
+      return (await member.heartbeat()) === UNKNOWN_MEMBER_ID
+    })
+    return member
   }
 
   /** JoinGroup. @returns the error code. */

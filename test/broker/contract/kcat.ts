@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createTopic, produce, uniqueName, withAdmin } from '../clients.ts'
+import { createTopic, produce, uniqueName } from '../clients.ts'
 import { kcat, missingKcat } from '../kcat.ts'
 
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
@@ -25,13 +25,6 @@ export function kcatContract(brokers: string) {
     const from = ['-X', 'auto.offset.reset=earliest']
     const received = await kcat(brokers, ['-G', uniqueName('kcat'), ...from, '-c', '2', topic])
     assert.equal(String(received), 'a\nb\n')
-  })
-
-  test('a topic that kcat writes to comes into being', { skip }, async () => {
-    const topic = uniqueName('created-by-writing')
-    await kcat(brokers, ['-P', '-t', topic], Buffer.from('first\n'))
-    const [offsets] = await withAdmin(brokers, (admin) => admin.fetchTopicOffsets(topic))
-    assert.deepEqual([offsets?.partition, offsets?.high], [0, '1'])
   })
 
   test('kcat asks for the offsets of a topic', { skip }, async () => {

@@ -24,5 +24,5 @@ ENV HEALTH_URL=http://127.0.0.1:9464/healthz
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
     CMD ["node", "-e", "fetch(process.env.HEALTH_URL).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # node itself is process 1, so that SIGTERM reaches it.
-ENTRYPOINT ["node", "--disable-warning=TimeoutNegativeWarning"]
+ENTRYPOINT ["node", "--disable-warning=TimeoutNegativeWarning", "--max-semi-space-size=16"]
 CMD ["services/bridge/main.ts"]

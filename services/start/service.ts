@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import { NODE_OPTIONS } from '../runtime/node-options.ts'
 
 const SERVICES = resolve(import.meta.dirname, '..')
 
@@ -30,7 +31,7 @@ export function startService(
   onLine: (line: string) => void,
 ): Service {
   const script = resolve(SERVICES, name, 'main.ts')
-  const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', script], {
+  const child = spawn(process.execPath, [...NODE_OPTIONS, script], {
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     detached: true,

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { resolve } from 'node:path'
+import { NODE_OPTIONS } from '../../services/runtime/node-options.ts'
 import { until } from './until.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -26,15 +27,11 @@ export function startService(
   args: string[] = [],
 ): Service {
   const clean = Object.entries(process.env).filter(([name]) => !/^(METERBRIDGE|KAFKA)_/.test(name))
-  const child = spawn(
-    process.execPath,
-    ['--disable-warning=TimeoutNegativeWarning', resolve(ROOT, script), ...args],
-    {
-      cwd: tmpdir(), // where no .env of a person lies
-      env: { ...Object.fromEntries(clean), ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  )
+  const child = spawn(process.execPath, [...NODE_OPTIONS, resolve(ROOT, script), ...args], {
+    cwd: tmpdir(), // where no .env of a person lies
+    env: { ...Object.fromEntries(clean), ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let text = ''
   child.stdout?.on('data', (data) => (text += data))
   child.stderr?.on('data', (data) => (text += data))

@@ -21,6 +21,8 @@ export function decompressLz4(bytes: Buffer, maxBytes: number): Uint8Array {
 function frameBound(bytes: Buffer): number {
   if (bytes.length < 7 || bytes.readUInt32LE(0) !== MAGIC) throw new Error('not an lz4 frame')
   const flags = bytes[4] ?? 0
+  // lz4js looks for these checksums on the wrong side of a block; no Kafka client writes them.
+  if (flags & BLOCK_CHECKSUM) throw new Error('an lz4 frame has block checksums')
   const blockBytes = BLOCK_BYTES[((bytes[5] ?? 0) >> 4) & 7]
   if (!blockBytes) throw new Error('an lz4 frame has an unknown block size')
   let at = flags & CONTENT_SIZE ? 15 : 7
@@ -32,6 +34,6 @@ function frameBound(bytes: Buffer): number {
     const size = word % UNCOMPRESSED
     // lz4js decompresses a block by what its tokens say: no more than 255 bytes come of one.
     bound += word >= UNCOMPRESSED ? size : Math.min(blockBytes, size * 255)
-    at += 4 + size + (flags & BLOCK_CHECKSUM ? 4 : 0)
+    at += 4 + size
   }
 }

@@ -15,7 +15,8 @@ const SOURCE = Buffer.from(HEADERS.source)
 const SEQUENCE = Buffer.from(HEADERS.sequence)
 const PREVIOUS = Buffer.from(HEADERS.previous)
 const MAX_DIGITS = 16
-const MAX_SOURCE_BYTES = 64
+/** A source's name that is longer is none, and comes cut behind this. */
+export const MAX_SOURCE_BYTES = 64
 /** A source's name, a colon and a number. */
 const MAX_PREVIOUS_BYTES = MAX_SOURCE_BYTES + 17
 
@@ -59,10 +60,11 @@ export class RecordReader {
   /**
    * Moves to the next record. Returns false when all have been read.
    *
-   * @throws Error when the bytes are no record; `remaining` then still counts it and those behind it.
+   * @throws Error when the bytes are no record; `remaining` then still counts it and those behind it, and offset,
+   * timestamp, key and value are those of the record before.
    */
   next(): boolean {
-    if (this.remaining === 0) return false
+    if (this.remaining === 0) return this.#end()
     const length = this.#varint()
     const end = this.#at + length
     if (length < 6 || end > this.bytes.length) throw new Error('a record is cut off')
@@ -71,20 +73,33 @@ export class RecordReader {
     const offset = this.#batch.baseOffset + this.#varint()
     if (offset <= this.offset || offset < this.#batch.baseOffset || offset > this.#batch.lastOffset)
       throw new Error('a record is out of its offset order')
-    this.keyStart = this.#field(end)
-    this.keyEnd = this.#at
-    this.valueStart = this.#field(end)
-    this.valueEnd = this.#at
+    const keyStart = this.#field(end)
+    const keyEnd = this.#at
+    const valueStart = this.#field(end)
+    const valueEnd = this.#at
     const headers = this.#varint()
     this.timeMs = this.sequence = ABSENT
     this.source = this.previous = undefined
     if (headers > 0) this.#headers(headers, end)
     if (this.#at !== end) throw new Error('a record is longer or shorter than it says')
+    this.keyStart = keyStart
+    this.keyEnd = keyEnd
+    this.valueStart = valueStart
+    this.valueEnd = valueEnd
     const ms = this.#batch.appendTimestampMs ?? this.#batch.baseTimestampMs + timestampDelta
     this.timestampMs = ms >= 0 && ms <= MAX_TIMESTAMP_MS ? ms : -1
     this.offset = offset
     this.remaining--
     return true
+  }
+
+  /** Behind the last record, whose number may be a lie: what is left of the offsets then belongs to what follows. */
+  #end(): false {
+    const { baseOffset, lastOffset } = this.#batch
+    const offsets = lastOffset - Math.max(this.offset, baseOffset - 1)
+    if (this.#at >= this.bytes.length || offsets <= 0) return false
+    this.remaining = offsets
+    throw new Error('the batch holds more than the number of records that it says')
   }
 
   /** Steps over a length-prefixed field; returns where it starts, or -1 for null. `#at` is then its end. */

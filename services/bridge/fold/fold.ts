@@ -5,6 +5,7 @@ import {
   createDecoder,
   expectedRecords,
   INVALID,
+  MAX_SOURCE_BYTES,
   MAX_TIMESTAMP_MS,
   type RecordBatch,
   RecordReader,
@@ -48,11 +49,10 @@ export function createFold(stream: StreamDefinition): Fold {
     stream,
     layout,
     run: (state, batches, to, skipped, nowMs) => {
-      const room = batches.reduce((sum, batch) => sum + expectedRecords(batch), 0)
-      if (room > timestamps.length) timestamps = new Float64Array(room)
       const run = new Run(stream, layout, decode, state, skipped, nowMs, timestamps)
       for (const batch of batches) run.batch(batch)
       accepted = run.accepted
+      timestamps = run.timestamps
       return run.finish(Math.max(to, state.position))
     },
     acceptedTimestamps: () => timestamps.subarray(0, accepted),
@@ -82,6 +82,8 @@ export function fingerprintOf(reader: RecordReader): Fingerprint {
 /** One pass over a run of batches: everything that changes is a field here, and ends up in the delta. */
 class Run {
   accepted = 0
+  /** Of the accepted records; grows as they come, because a batch's header may promise any number. */
+  timestamps: Float64Array<ArrayBuffer>
   /** The next offset to read: what is below has been applied, before this run or in it. */
   #next: number
   #rejected = 0
@@ -100,7 +102,6 @@ class Run {
   #state: PartitionState
   #skipped: number
   #nowMs: number
-  #timestamps: Float64Array
 
   constructor(
     stream: StreamDefinition,
@@ -109,7 +110,7 @@ class Run {
     state: PartitionState,
     skipped: number,
     nowMs: number,
-    timestamps: Float64Array,
+    timestamps: Float64Array<ArrayBuffer>,
   ) {
     this.#stream = stream
     this.#layout = layout
@@ -117,12 +118,12 @@ class Run {
     this.#state = state
     this.#skipped = skipped
     this.#nowMs = nowMs
-    this.#timestamps = timestamps
+    this.timestamps = timestamps
     this.#sums = new Sums(layout)
     this.#sequences = new Sequences(skipped > 0 ? new Map() : state.sources)
     this.#previousTimeMs = state.previousTimeMs
     this.#fingerprint = state.fingerprint
-    this.#next = state.position
+    this.#next = state.position + skipped
   }
 
   batch(batch: RecordBatch) {
@@ -136,18 +137,29 @@ class Run {
       this.#next = batch.lastOffset + 1
       return
     }
-    try {
-      while (reader.next()) if (reader.offset >= first) this.#record(reader)
-    } catch (error) {
-      this.#undecodable(batch, reader.offset + 1, reader.remaining, error as Error)
-    }
+    while (this.#step(batch, reader)) if (reader.offset >= first) this.#record(reader)
     if (reader.offset >= first) this.#fingerprint = fingerprintOf(reader)
     this.#next = batch.lastOffset + 1
+  }
+
+  /** Moves to the next record; where the bytes are none, the rest of the batch is set aside. */
+  #step(batch: RecordBatch, reader: RecordReader): boolean {
+    try {
+      return reader.next()
+    } catch (error) {
+      const first = Math.max(batch.baseOffset, reader.offset + 1)
+      this.#undecodable(batch, first, reader.remaining, error as Error)
+      return false
+    }
   }
 
   #record(reader: RecordReader) {
     if (reader.source !== undefined && reader.sequence !== ABSENT) {
       const { source, sequence, previous, offset } = reader
+      if (source.length === 0 || source.length > MAX_SOURCE_BYTES) {
+        const detail = `the header ${HEADERS.source} is not 1 to ${MAX_SOURCE_BYTES} characters`
+        return this.#reject(reader, new Rejection('sequence', detail))
+      }
       const verdict = this.#sequences.judge(source, sequence, previous, offset)
       if (verdict === 'duplicate') return void this.#duplicate++
       if (verdict === 'invalid') {
@@ -164,9 +176,16 @@ class Run {
     if (event instanceof Rejection) return this.#reject(reader, event)
     this.#layout.add(this.#sums, this.#sums.baseOf(timeMs), event)
     this.#sums.countEvent()
-    this.#timestamps[this.accepted++] = reader.timestampMs
+    if (this.accepted === this.timestamps.length) this.#growTimestamps()
+    this.timestamps[this.accepted++] = reader.timestampMs
     this.#previousTimeMs = timeMs
     if (timeMs > this.#maxTimeMs && timeMs <= this.#nowMs) this.#maxTimeMs = timeMs
+  }
+
+  #growTimestamps() {
+    const grown = new Float64Array(this.timestamps.length * 2)
+    grown.set(this.timestamps)
+    this.timestamps = grown
   }
 
   /** When it happened, in ms: the header's, the record's, or the previous event's; negative when the header is no time. */

@@ -7,6 +7,7 @@ import { machineFacts } from './machine.ts'
 import { measurePipeline } from './pipeline/measure.ts'
 import { type Part, table } from './report.ts'
 import { measureScrape } from './scrape/measure.ts'
+import { measureShop } from './shop/measure.ts'
 
 /**
  * `npm run bench [-- <part> …]`: prints a table for each part. Without a part named, all of them run, and
@@ -19,6 +20,7 @@ const PARTS: Record<string, Measure> = {
   pipeline: measurePipeline,
   latency: measureLatency,
   scrape: measureScrape,
+  shop: measureShop,
 }
 
 const wanted = process.argv.slice(2)

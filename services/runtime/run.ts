@@ -5,6 +5,8 @@ import { StartError } from './start-error.ts'
 
 /** A clean stop takes at most this long (design, promise 9); what still hangs then is left behind. */
 const STOP_DEADLINE_MS = 9_000
+/** One Ctrl-C may arrive twice: from the terminal, and from npm, which passes it on. */
+const SAME_PRESS_MS = 250
 
 export type Running = {
   /** Finishes what is under way; resolves when nothing is left to lose. */
@@ -25,12 +27,15 @@ export type Context = {
  */
 export async function run(service: string, start: (context: Context) => Promise<Running>) {
   let running: Running | undefined
-  let stopping = false
+  let stoppingSinceMs: number | undefined
   let logger: Logger | undefined
 
   const stop = async (exitCode: number) => {
-    if (stopping) process.exit(exitCode || 1)
-    stopping = true
+    if (stoppingSinceMs !== undefined) {
+      if (performance.now() - stoppingSinceMs < SAME_PRESS_MS) return
+      process.exit(exitCode || 1)
+    }
+    stoppingSinceMs = performance.now()
     setTimeout(() => {
       logger?.error(`did not stop within ${STOP_DEADLINE_MS} ms; exiting`)
       process.exit(exitCode || 1)
@@ -39,7 +44,7 @@ export async function run(service: string, start: (context: Context) => Promise<
     process.exit(exitCode)
   }
   const fail = (error: Error) => {
-    if (stopping) return
+    if (stoppingSinceMs !== undefined) return
     report(service, logger, error)
     void stop(error instanceof StartError ? error.exitCode : 1).catch(failStopping)
   }
@@ -51,7 +56,9 @@ export async function run(service: string, start: (context: Context) => Promise<
     process.on(signal, () => void stop(0).catch(failStopping))
   }
   // Started by `npm start`: when that process is gone, however it ended, this one stops too.
-  process.on('disconnect', () => void stop(0).catch(failStopping))
+  process.on('disconnect', () => {
+    if (stoppingSinceMs === undefined) void stop(0).catch(failStopping)
+  })
   process.on('uncaughtException', fail)
   process.on('unhandledRejection', (reason) =>
     fail(reason instanceof Error ? reason : new Error(String(reason))),

@@ -6,6 +6,7 @@ import { lockFolder } from '../../services/runtime/lock.ts'
 import { temporaryFolder } from '../harness/folder.ts'
 import { freePort } from '../harness/ports.ts'
 import { startService } from '../harness/service.ts'
+import { until } from '../harness/until.ts'
 
 const START = 'services/start/main.ts'
 const FAST_MS = 8_000
@@ -86,3 +87,22 @@ for (const room of ['broker', 'shop', 'bridge']) {
     assert.equal(printed.trimEnd().split('\n').length, 1, printed)
   })
 }
+
+test('topics that are missing are told where they may not be created', async () => {
+  using folder = temporaryFolder()
+  const brokers = `127.0.0.1:${await freePort()}`
+  await using broker = startService('services/broker/main.ts', {
+    METERBRIDGE_DATA_DIR: folder.path,
+    METERBRIDGE_BROKER_LISTEN: brokers,
+  })
+  await until('the broker listens', () => broker.output().includes(brokers))
+  const variables = {
+    ...(await environment(folder.path)),
+    KAFKA_BROKERS: brokers,
+    METERBRIDGE_CREATE_TOPICS: 'false',
+  }
+  assert.equal(
+    await refusal(variables),
+    `start: bridge: none of the topics web_requests, new_orders exists at KAFKA_BROKERS=${brokers}; create them, or set METERBRIDGE_CREATE_TOPICS=true\n`,
+  )
+})

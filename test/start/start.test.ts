@@ -81,6 +81,7 @@ test('it counts an order, stops on Ctrl-C, and goes on with its numbers when sta
       '3 pieces are counted',
       async () => (await total(first.bridge, 'shop_ordered_units_total')) === 3,
     )
+    service.process.kill('SIGINT') // npm passes on what the terminal has sent as well: one press, two signals
     assert.equal(await service.end('SIGINT'), 0, service.output())
   }
   const second = await started(folder.path, first)
@@ -99,10 +100,7 @@ test('a service that dies takes the others with it, and says which', async () =>
   using folder = temporaryFolder()
   const { service, shop } = await started(folder.path)
   await using _ = service
-  const parent = String(service.process.pid)
-  const args = ['-P', parent, '-f', 'services/bridge/main.ts']
-  const bridge = Number(execFileSync('pgrep', args, { encoding: 'utf8' }))
-  process.kill(bridge, 'SIGKILL')
+  process.kill(bridgeOf(service), 'SIGKILL')
   assert.equal(await service.end('SIGCONT'), 1)
   assert.match(
     service.output(),
@@ -118,3 +116,22 @@ test('after a kill -9 of npm start the services stop by themselves', async () =>
   await gone(`${shop}/healthz`)
   await gone(`${bridge}/healthz`)
 })
+
+test('a second Ctrl-C ends a stop that hangs, and leaves nothing', async () => {
+  using folder = temporaryFolder()
+  const { service, shop, bridge } = await started(folder.path)
+  await using _ = service
+  process.kill(bridgeOf(service), 'SIGSTOP')
+  service.process.kill('SIGINT')
+  await gone(`${shop}/healthz`)
+  assert.equal(service.process.exitCode, null)
+  await until('it ends', () => service.process.exitCode !== null || !service.process.kill('SIGINT'))
+  assert.equal(service.process.exitCode, 1)
+  await gone(`${bridge}/healthz`)
+})
+
+/** The process id of the bridge that this `npm start` started. */
+function bridgeOf({ process: { pid } }: Service): number {
+  const args = ['-P', String(pid), '-f', 'services/bridge/main.ts']
+  return Number(execFileSync('pgrep', args, { encoding: 'utf8' }))
+}

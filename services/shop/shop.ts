@@ -7,7 +7,7 @@ import { openDatabase } from './database/open.ts'
 import { Writer } from './database/writer.ts'
 import { readCookieSecret } from './http/secret.ts'
 import { createMetrics } from './metrics.ts'
-import { Orders } from './order/place.ts'
+import { Orders } from './order/orders.ts'
 import { Outbox } from './outbox/outbox.ts'
 
 /**

@@ -31,34 +31,37 @@ async function startShop(dataDir: string) {
   return { service, url, order }
 }
 
-test('kill -9 under load loses no order and no page view that was answered', async () => {
-  using folder = temporaryFolder()
-  const { service, url, order } = await startShop(folder.path)
-  await using _ = service
-  let answered = { orders: 0, views: 0 }
-  const client = async (number: number) => {
-    for (;;) {
-      const response = number % 2 ? await fetch(`${url}/`) : await order()
-      await response.text()
-      if (number % 2) answered = { ...answered, views: answered.views + 1 }
-      else answered = { ...answered, orders: answered.orders + 1 }
-      if (answered.orders + answered.views >= ANSWERS_BEFORE_KILL) service.process.kill('SIGKILL')
+for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+  test(`${signal} under load loses no order and no page view that was answered`, async () => {
+    using folder = temporaryFolder()
+    const { service, url, order } = await startShop(folder.path)
+    await using _ = service
+    let answered = { orders: 0, views: 0 }
+    const client = async (number: number) => {
+      for (;;) {
+        const response = number % 2 ? await fetch(`${url}/`) : await order()
+        await response.text()
+        if (number % 2) answered = { ...answered, views: answered.views + 1 }
+        else answered = { ...answered, orders: answered.orders + 1 }
+        if (answered.orders + answered.views === ANSWERS_BEFORE_KILL) service.process.kill(signal)
+      }
     }
-  }
-  await Promise.allSettled(Array.from({ length: CLIENTS }, (_, number) => client(number)))
+    await Promise.allSettled(Array.from({ length: CLIENTS }, (_, number) => client(number)))
 
-  const database = new Database(join(folder.path, 'shop', 'shop.db'))
-  const count = (query: string) => database.prepare(query).pluck().get() as number
-  const orders = count('select count(*) from orders')
-  const events = count("select count(*) from outbox where topic = 'new_orders'")
-  const views = count(`select count(*) from outbox where value like '{"route":"/",%'`)
-  database.close()
-  assert.ok(answered.orders > 0 && answered.views > 0)
-  assert.equal(orders, events)
-  // Those in flight when it was killed may be stored though nobody has their answer.
-  assert.ok(orders >= answered.orders && orders <= answered.orders + CLIENTS / 2)
-  assert.ok(views >= answered.views && views <= answered.views + CLIENTS / 2)
-})
+    assert.equal(await service.end(), signal === 'SIGTERM' ? 0 : null)
+    const database = new Database(join(folder.path, 'shop', 'shop.db'))
+    const count = (query: string) => database.prepare(query).pluck().get() as number
+    const orders = count('select count(*) from orders')
+    const events = count("select count(*) from outbox where topic = 'new_orders'")
+    const views = count(`select count(*) from outbox where value like '{"route":"/",%'`)
+    database.close()
+    assert.ok(answered.orders > 0 && answered.views > 0)
+    assert.equal(orders, events)
+    // Those in flight when it was killed may be stored though nobody has their answer.
+    assert.ok(orders >= answered.orders && orders <= answered.orders + CLIENTS / 2)
+    assert.ok(views >= answered.views && views <= answered.views + CLIENTS / 2)
+  })
+}
 
 test('without Kafka it opens, sells and says once what is the matter; SIGTERM ends it with 0', async () => {
   using folder = temporaryFolder()

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Context } from 'hono'
 import { EMPTY_FORM, readOrderForm, type TypedForm } from '../order/form.ts'
-import type { Orders } from '../order/place.ts'
+import type { Orders } from '../order/orders.ts'
 import { messagePage } from '../pages/message.ts'
 import { orderCompletePage } from '../pages/order-complete.ts'
 import { orderFormPage } from '../pages/order-form.ts'

@@ -14,7 +14,6 @@ const MAX_REQUEST_BYTES = 100 * 2 ** 20
  */
 export async function serve(socket: Socket, broker: Broker, logger: Logger) {
   const client = `${socket.remoteAddress}:${socket.remotePort}`
-  socket.setNoDelay(true)
   socket.on('error', (error) => logger.debug({ client }, error.message))
   try {
     for await (const request of requests(socket)) {

@@ -15,15 +15,17 @@ await run('broker', async ({ settings: { dataDir, brokerListen }, logger }) => {
   const lock = lockFolder(folder, 'broker')
   const topics = new Topics(join(folder, 'topics'), logger)
   const broker = { topics, groups: new Groups(join(folder, 'groups.json')), ...brokerListen }
-  const server = createServer((socket) => void serve(socket, broker, logger))
+  const server = createServer({ noDelay: true }, (socket) => void serve(socket, broker, logger))
   server.maxConnections = MAX_CONNECTIONS
   server.on('drop', () => logger.warn(`refused a connection: ${MAX_CONNECTIONS} are open`))
   server.listen(brokerListen.port, brokerListen.host)
   await once(server, 'listening').catch((error) => {
     throw listenError(error, brokerListen, 'METERBRIDGE_BROKER_LISTEN')
   })
-  const address = `${brokerListen.host}:${brokerListen.port}`
-  logger.info({ address, folder }, 'for development only: one node, no replicas, no encryption')
+  logger.info(
+    { ...brokerListen, folder },
+    'for development only: one node, no replicas, no encryption',
+  )
   // What was acknowledged is in the files already, and the process, with its connections, ends right after.
   return { stop: async () => lock.release() }
 })

@@ -12,8 +12,7 @@ export const createTopics: Handler = ({ version, request, response }, { topics }
   request.int32() // timeout
   const validateOnly = version >= 1 && request.int8() !== 0
   response.array(wanted, ({ name, replicas, partitionCount }) => {
-    const isReplicated = replicas !== 1 && replicas !== -1
-    const refused = isReplicated ? ERROR.invalidReplicationFactor : ERROR.none
+    const refused = Math.abs(replicas) === 1 ? ERROR.none : ERROR.invalidReplicationFactor
     const error = topics.check(name, partitionCount) || refused
     if (!error && !validateOnly) topics.create(name, partitionCount)
     response.string(name)

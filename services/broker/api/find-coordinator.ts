@@ -1,8 +1,7 @@
 import { ERROR } from '../wire/errors.ts'
 import { type Handler, NODE_ID } from './api.ts'
 
-export const findCoordinator: Handler = ({ version, request, response }, { host, port }) => {
-  request.string()
+export const findCoordinator: Handler = ({ version, response }, { host, port }) => {
   response.int16(ERROR.none)
   if (version >= 1) response.string(null) // message
   response.int32(NODE_ID)

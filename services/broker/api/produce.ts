@@ -11,11 +11,11 @@ export const produce: Handler = ({ version, request, response }, { topics }) => 
   const acks = request.int16()
   request.int32() // timeout
   const produced = request.topics(() => ({ batch: request.bytes() }))
-  let hasFailed = false
   response.topics(produced, ({ partition, batch }, topic) => {
     const log = topics.get(topic)[partition]
     const error = log ? checkBatch(batch, MAX_BATCH_BYTES) : ERROR.unknownTopicOrPartition
-    hasFailed ||= error !== ERROR.none
+    // Without acknowledgements, only the end of the connection tells the client.
+    if (acks === 0 && error) throw new MalformedRequest('records sent with acks=0 were refused')
     response.int16(error)
     response.int64(error || !log ? -1 : log.append(batch))
     if (version >= 2) response.int64(-1) // log append time
@@ -23,7 +23,5 @@ export const produce: Handler = ({ version, request, response }, { topics }) => 
   })
   if (version >= 1) response.int32(0) // throttle time
   topics.emit('append')
-  // Without acknowledgements, only the end of the connection tells the client.
-  if (acks === 0 && hasFailed) throw new MalformedRequest('records sent with acks=0 were refused')
   return acks === 0 ? 'unanswered' : undefined
 }

@@ -43,10 +43,8 @@ export class PartitionLog {
     const baseOffset = this.endOffset()
     placeAt(batch, baseOffset)
     let active = this.#segments.at(-1)
-    if (
-      !active ||
-      (active.sizeBytes && active.sizeBytes + batch.length > this.#limits.segmentBytes)
-    ) {
+    const isFull = (active?.sizeBytes ?? 0) + batch.length > this.#limits.segmentBytes
+    if (!active || (isFull && active.sizeBytes > 0)) {
       const file = `${String(baseOffset).padStart(20, '0')}.log`
       active = new Segment(join(this.#folder, file), baseOffset)
       this.#segments.push(active)

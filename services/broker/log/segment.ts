@@ -15,8 +15,7 @@ export class Segment {
 
   constructor(path: string, baseOffset: number) {
     this.#path = path
-    this.baseOffset = baseOffset
-    this.endOffset = baseOffset
+    this.baseOffset = this.endOffset = baseOffset
     this.#file = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o644)
   }
 

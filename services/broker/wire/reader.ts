@@ -25,10 +25,7 @@ export class Reader {
     return length === -1 ? null : this.#take(length).toString()
   }
   /** A view into the request, not a copy; null counts as empty. */
-  bytes = () => {
-    const length = this.int32()
-    return this.#take(length === -1 ? 0 : length)
-  }
+  bytes = () => this.#take(Math.max(0, this.int32()))
 
   array = <T>(element: () => T): T[] => this.nullableArray(element) ?? []
   nullableArray = <T>(element: () => T): T[] | null => {

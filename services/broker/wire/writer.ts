@@ -44,7 +44,7 @@ export class Writer {
   #grow(length: number): Buffer {
     this.#end += length
     if (this.#end > this.#bytes.length) {
-      const grown = Buffer.allocUnsafe(this.#end * 2)
+      const grown = Buffer.allocUnsafe(Math.max(this.#end, 2 * this.#bytes.length))
       this.#bytes.copy(grown)
       this.#bytes = grown
     }

@@ -1,6 +1,7 @@
 // First: it must come before kafkajs does.
 import './source/raw-batches.ts'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { checkReachable, createKafka } from '../kafka/client.ts'
 import { listen } from '../runtime/listen.ts'
 import { lockFolder } from '../runtime/lock.ts'
@@ -17,6 +18,8 @@ import { streams } from './streams/index.ts'
 
 /** A positions report to Kafka, for lag tools. */
 const OFFSETS_PERIOD_MS = 5_000
+/** A stop waits this long for each step that takes Kafka. */
+const KAFKA_AWAY_MS = 1_500
 
 await run('bridge', start)
 
@@ -111,17 +114,20 @@ async function start(context: Context): Promise<Running> {
     stop: async () => {
       clearInterval(reporting)
       stopping.abort()
-      await intake.stop()
-      await watching
+      await Promise.all([briefly(intake.stop()), briefly(watching)])
       await publishAll()
-      await source.commitOffsets(intake.positions()).catch(() => {})
-      await source.stop()
-      await admin.disconnect().catch(() => {})
+      await briefly(source.commitOffsets(intake.positions()))
+      await Promise.all([source.stop(), briefly(admin.disconnect())])
       await server.close()
       await store.end()
       lock.release()
     },
   }
+}
+
+/** With Kafka away its calls are tried again without end; what is counted is durable and needs none of them. */
+async function briefly(step: Promise<unknown>) {
+  await Promise.race([step.catch(() => {}), delay(KAFKA_AWAY_MS)])
 }
 
 async function addStreams(store: Store, nowMs: number) {

@@ -70,6 +70,7 @@ function field(value: Buffer | string | null): Buffer {
 
 /** Zigzag, as Kafka writes every length and delta in a record. */
 export function varint(value: number): Buffer {
+  if (value >= 0 && value < 64) return Buffer.of(value * 2)
   const bytes: number[] = []
   let rest = value >= 0 ? BigInt(value) * 2n : BigInt(-value) * 2n - 1n
   while (rest >= 0x80n) {
@@ -79,11 +80,14 @@ export function varint(value: number): Buffer {
   return Buffer.from([...bytes, Number(rest)])
 }
 
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
+  return crc
+})
+
 function crc32c(bytes: Buffer): number {
   let crc = 0xffffffff
-  for (const byte of bytes) {
-    crc ^= byte
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
-  }
+  for (const byte of bytes) crc = (crc >>> 8) ^ CRC_TABLE[(crc ^ byte) & 0xff]!
   return ~crc >>> 0
 }

@@ -224,8 +224,11 @@ test('the record before a damaged one stays the fingerprint by which the log is 
   ]
   const good = fold(testBatch({ records: records.slice(0, 1) }))
   const whole = encodeBatch({ records })
-  const cut = fold(readBatchHeader(whole.subarray(0, whole.length - 3)))
-  assert.deepEqual(cut.fingerprint, good.fingerprint)
+  // The last byte is the second record's number of headers: all before it is read well.
+  whole[whole.length - 1] = 2
+  const damaged = fold(readBatchHeader(whole))
+  assert.equal(damaged.counts.accepted, 1)
+  assert.deepEqual(damaged.fingerprint, good.fingerprint)
 })
 
 test('a batch damaged from its first record on is a dead letter at its own offset', () => {

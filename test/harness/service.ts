@@ -12,6 +12,8 @@ export type Service = {
   process: ChildProcess
   /** Everything printed so far, stdout and stderr together. */
   output(): string
+  /** Resolves with the exit code (null after a kill by signal) once it has ended by itself or by a signal. */
+  exited: Promise<number | null>
   /** Sends the signal and resolves with the exit code (null after a kill by signal). */
   end(signal?: NodeJS.Signals): Promise<number | null>
 } & AsyncDisposable
@@ -35,14 +37,15 @@ export function startService(
   let text = ''
   child.stdout?.on('data', (data) => (text += data))
   child.stderr?.on('data', (data) => (text += data))
-  const exited = once(child, 'exit') as Promise<[number | null]>
+  const exited = once(child, 'exit').then(([code]) => code as number | null)
   const end = async (signal: NodeJS.Signals = 'SIGTERM') => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal)
-    return (await exited)[0]
+    return exited
   }
   return {
     process: child,
     output: () => text,
+    exited,
     end,
     [Symbol.asyncDispose]: async () => void (await end('SIGKILL')),
   }

@@ -48,7 +48,7 @@ for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
     }
     await Promise.allSettled(Array.from({ length: CLIENTS }, (_, number) => client(number)))
 
-    assert.equal(await service.end(), signal === 'SIGTERM' ? 0 : null)
+    assert.equal(await service.exited, signal === 'SIGTERM' ? 0 : null)
     const database = new Database(join(folder.path, 'shop', 'shop.db'))
     const count = (query: string) => database.prepare(query).pluck().get() as number
     const orders = count('select count(*) from orders')

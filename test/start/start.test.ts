@@ -101,7 +101,7 @@ test('a service that dies takes the others with it, and says which', async () =>
   const { service, shop } = await started(folder.path)
   await using _ = service
   process.kill(bridgeOf(service), 'SIGKILL')
-  assert.equal(await service.end('SIGCONT'), 1)
+  assert.equal(await service.exited, 1)
   assert.match(
     service.output(),
     /start: bridge: it ended with signal SIGKILL; the others are stopped\n/,

@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { temporaryFolder } from '../harness/folder.ts'
+import { freePort } from '../harness/ports.ts'
+import { type Service, startService, untilOk } from '../harness/service.ts'
+import { until } from '../harness/until.ts'
+import { samplesOf } from '../prometheus/page.ts'
+
+type Labels = Record<string, string>
+
+/** A bridge process on a data folder of its own, and what it shows. */
+export type RunningBridge = {
+  dataDir: string
+  service(): Service
+  /** Sum of the samples of `name` whose labels include `labels`. @throws Error when there are none. */
+  value(name: string, labels?: Labels): Promise<number>
+  /** Waits until that is `expected`. */
+  shows(name: string, labels: Labels, expected: number, deadlineMs?: number): Promise<void>
+  /** The lines of a stream's CSV of that day, without the header. */
+  rows(stream: string, date: string): string[]
+  kill9(): Promise<void>
+  /** Starts it again on the same folder; resolves when it is ready. */
+  restart(): Promise<void>
+} & AsyncDisposable
+
+/** Starts it and resolves when it is ready, unless `ready` is false. */
+export async function startBridge(
+  brokers: string,
+  environment: Labels = {},
+  ready = true,
+): Promise<RunningBridge> {
+  const folder = temporaryFolder()
+  const address = `127.0.0.1:${await freePort()}`
+  const start = () =>
+    startService('services/bridge/main.ts', {
+      KAFKA_BROKERS: brokers,
+      METERBRIDGE_DATA_DIR: folder.path,
+      METERBRIDGE_LISTEN: address,
+      ...environment,
+    })
+  let service = start()
+  const untilReady = () => untilOk(service, `http://${address}/readyz`, 30_000)
+  if (ready) await untilReady()
+
+  const value = async (name: string, labels: Labels = {}) => {
+    const page = await (await fetch(`http://${address}/metrics`)).text()
+    const found = samplesOf(page).filter(
+      (sample) =>
+        sample.labels.__name__ === name &&
+        Object.entries(labels).every(([label, text]) => sample.labels[label] === text),
+    )
+    if (found.length === 0) throw new Error(`no sample of ${name} ${JSON.stringify(labels)}`)
+    return found.reduce((sum, sample) => sum + sample.value, 0)
+  }
+  return {
+    dataDir: folder.path,
+    service: () => service,
+    value,
+    shows: async (name, labels, expected, deadlineMs = 20_000) => {
+      let last: number | undefined
+      await until(
+        `${name} ${JSON.stringify(labels)} is ${expected}`,
+        async () => {
+          last = await value(name, labels)
+          return last === expected
+        },
+        deadlineMs,
+      ).catch((error) => {
+        throw new Error(`${error.message}; it is ${last}\n${service.output()}`)
+      })
+    },
+    rows: (stream, date) =>
+      readFileSync(join(folder.path, 'lake', 'csv', stream, `dt=${date}`, `${stream}.csv`), 'utf8')
+        .trimEnd()
+        .split('\n')
+        .slice(1),
+    kill9: async () => void (await service.end('SIGKILL')),
+    restart: async () => {
+      await service.end()
+      service = start()
+      await untilReady()
+    },
+    [Symbol.asyncDispose]: async () => {
+      await service.end('SIGKILL')
+      folder[Symbol.dispose]()
+    },
+  }
+}

@@ -22,11 +22,13 @@ export type Launched = {
 export async function launch(
   classPath: string,
   properties: string,
+  javaOptions: string[],
   temporary?: string,
 ): Promise<Launched> {
   const child = spawn(
     'java',
     [
+      ...javaOptions,
       ...['-Xmx512m', '-Xms256m', '-Djava.awt.headless=true'],
       '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
       '-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info',

@@ -25,7 +25,7 @@ await run('kafka', async ({ settings, fail }) => {
   const folder = join(settings.dataDir, 'kafka')
   const lock = lockFolder(folder, 'Kafka')
   process.stdout.write(`Starting Apache Kafka ${KAFKA_VERSION} …\n`)
-  const kafka = await startKafka({ folder, ports })
+  const kafka = await startKafka({ folder, ports, optimized: true })
   process.stdout.write(
     [
       `Apache Kafka ${KAFKA_VERSION} is ready.`,

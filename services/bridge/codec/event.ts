@@ -40,6 +40,10 @@ export class Rejection {
 const TOMBSTONE = new Rejection('tombstone', 'the value is null')
 const EMPTY = new Rejection('empty', 'the value has no bytes')
 const ENCODING = new Rejection('encoding', 'the value is not UTF-8')
+const TOO_DEEP = new Rejection(
+  'schema',
+  'the value does not fit and is nested too deeply to be quoted',
+)
 const MAX_DETAIL_CHARACTERS = 300
 
 /**
@@ -60,7 +64,13 @@ export function createDecoder(stream: StreamDefinition) {
     } catch (error) {
       return new Rejection('json', clip((error as Error).message))
     }
-    return schema.allows(value) ? value : explain(schema, value)
+    if (schema.allows(value)) return value
+    try {
+      return explain(schema, value)
+    } catch {
+      // A message quotes the value, which a stack is too short for when it is nested thousands of levels deep.
+      return TOO_DEEP
+    }
   }
 }
 

@@ -144,7 +144,7 @@ test('a topic that kcat writes to comes into being', { skip: missingKcat() }, as
 })
 
 test('a second broker on the same folder or port does not start and says why', async () => {
-  const onFolder = startService('services/broker/main.ts', {
+  await using onFolder = startService('services/broker/main.ts', {
     ...broker.variables,
     METERBRIDGE_BROKER_LISTEN: `127.0.0.1:${await freePort()}`,
   })
@@ -153,7 +153,7 @@ test('a second broker on the same folder or port does not start and says why', a
   assert.match(onFolder.output(), /^broker: another broker is using .*METERBRIDGE_DATA_DIR.*\n$/)
 
   using other = temporaryFolder()
-  const onPort = startService('services/broker/main.ts', {
+  await using onPort = startService('services/broker/main.ts', {
     ...broker.variables,
     METERBRIDGE_DATA_DIR: other.path,
   })

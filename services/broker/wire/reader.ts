@@ -30,8 +30,6 @@ export class Reader {
   array = <T>(element: () => T): T[] => this.nullableArray(element) ?? []
   nullableArray = <T>(element: () => T): T[] | null => {
     const length = this.int32()
-    // Every element takes at least a byte: a greater length is refused before memory is set aside for it.
-    if (length < -1 || length > this.#bytes.length - this.#end) this.#take(-1)
     return length === -1 ? null : Array.from({ length }, element)
   }
   /** @param rest reads what follows the partition's number. */

@@ -56,7 +56,7 @@ export function groupContract(brokers: string) {
     const groupId = uniqueName('group')
     await using one = await startConsumer(brokers, topic, { groupId })
     await until('the first has all partitions', () => one.assigned()?.length === 4)
-    const two = await startConsumer(brokers, topic, { groupId })
+    await using two = await startConsumer(brokers, topic, { groupId })
     await until('they share', () => one.assigned()?.length === 2 && two.assigned()?.length === 2)
     const shared = [...one.assigned()!, ...two.assigned()!].sort()
     assert.deepEqual(shared, [0, 1, 2, 3])

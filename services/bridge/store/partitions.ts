@@ -1,5 +1,5 @@
-import { and, desc, eq, sql } from 'drizzle-orm'
-import type { Delta, Gap, PartitionKey, PartitionState } from '../fold/index.ts'
+import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm'
+import type { Counts, Delta, Gap, PartitionKey, PartitionState } from '../fold/index.ts'
 import { type BridgeDatabase, countRows } from './database.ts'
 import { partitions, sources } from './schema.ts'
 
@@ -54,63 +54,89 @@ export function createPartitions(database: BridgeDatabase) {
     return read(begun.topic, begun.partition)!
   }
 
+  const { placeholder } = sql
+  // Prepared once: these run for every fetch.
+  const add = (count: keyof Counts) => sql`${partitions[count]} + ${placeholder(count)}`
+  const moveRow = database
+    .update(partitions)
+    .set({
+      position: sql`${placeholder('to')}`,
+      accepted: add('accepted'),
+      rejected: add('rejected'),
+      duplicate: add('duplicate'),
+      undelivered: add('undelivered'),
+      skipped: add('skipped'),
+      lost: add('lost'),
+      recovered: add('recovered'),
+      fingerprintOffset: sql`${placeholder('fingerprintOffset')}`,
+      fingerprintHash: sql`${placeholder('fingerprintHash')}`,
+      previousTimeMs: sql`${placeholder('previousTimeMs')}`,
+      maxTimeMs: sql`max(${partitions.maxTimeMs}, ${placeholder('maxTimeMs')})`,
+    })
+    .where(
+      and(
+        eq(partitions.topic, placeholder('topic')),
+        eq(partitions.partition, placeholder('partition')),
+        eq(partitions.incarnation, placeholder('incarnation')),
+        eq(partitions.position, placeholder('from')),
+      ),
+    )
+    .prepare()
+  const saveSource = database
+    .insert(sources)
+    .values({
+      topic: placeholder('topic'),
+      partition: placeholder('partition'),
+      incarnation: placeholder('incarnation'),
+      source: placeholder('source'),
+      last: placeholder('last'),
+      gaps: placeholder('gaps'),
+      seen: placeholder('seen'),
+    })
+    .onConflictDoUpdate({
+      target: [sources.topic, sources.partition, sources.incarnation, sources.source],
+      set: {
+        last: sql`excluded.last`,
+        gaps: sql`excluded.gaps`,
+        seen: sql`excluded.seen`,
+      },
+    })
+    .prepare()
+
   /** Compare-and-set of the position, with all that is counted beside it. False: it stands elsewhere. */
   function move(delta: Delta): boolean {
-    const { counts, fingerprint } = delta
-    const result = database
-      .update(partitions)
-      .set({
-        position: delta.to,
-        accepted: sql`${partitions.accepted} + ${counts.accepted}`,
-        rejected: sql`${partitions.rejected} + ${counts.rejected}`,
-        duplicate: sql`${partitions.duplicate} + ${counts.duplicate}`,
-        undelivered: sql`${partitions.undelivered} + ${counts.undelivered}`,
-        skipped: sql`${partitions.skipped} + ${counts.skipped}`,
-        lost: sql`${partitions.lost} + ${counts.lost}`,
-        recovered: sql`${partitions.recovered} + ${counts.recovered}`,
-        fingerprintOffset: fingerprint?.offset ?? null,
-        fingerprintHash: fingerprint?.hash ?? null,
-        previousTimeMs: delta.previousTimeMs,
-        maxTimeMs: sql`max(${partitions.maxTimeMs}, ${delta.maxTimeMs})`,
-      })
-      .where(and(of(partitions, delta.key), eq(partitions.position, delta.from)))
-      .run()
+    const { key, from, to, fingerprint, previousTimeMs, maxTimeMs } = delta
+    const result = moveRow.run({
+      ...key,
+      ...delta.counts,
+      from,
+      to,
+      fingerprintOffset: fingerprint?.offset ?? null,
+      fingerprintHash: fingerprint?.hash ?? null,
+      previousTimeMs,
+      maxTimeMs,
+    })
     if (result.changes !== 1) return false
-    if (delta.forgetSources) database.delete(sources).where(of(sources, delta.key)).run()
-    for (const { source, state } of delta.sources) saveSource(delta.key, source, state)
+    if (delta.forgetSources) database.delete(sources).where(of(sources, key)).run()
+    for (const { source, state } of delta.sources) {
+      saveSource.run({ ...key, source, ...state, gaps: JSON.stringify(state.gaps) })
+    }
+    if (delta.sources.length > 0) forgetSilentSources(key)
     return true
   }
 
-  function saveSource(
-    key: PartitionKey,
-    source: string,
-    { last, gaps, seen }: { last: number; gaps: readonly Gap[]; seen: number },
-  ) {
-    const values = { last, gaps: JSON.stringify(gaps), seen }
-    database
-      .insert(sources)
-      .values({
-        topic: key.topic,
-        partition: key.partition,
-        incarnation: key.incarnation,
-        source,
-        ...values,
-      })
-      .onConflictDoUpdate({
-        target: [sources.topic, sources.partition, sources.incarnation, sources.source],
-        set: values,
-      })
-      .run()
-    const count = countRows(database, sources, of(sources, key))
-    if (count <= MAX_SOURCES) return
+  function forgetSilentSources(key: PartitionKey) {
+    const excess = countRows(database, sources, of(sources, key)) - MAX_SOURCES
+    if (excess <= 0) return
+    const silent = database
+      .select({ source: sources.source })
+      .from(sources)
+      .where(of(sources, key))
+      .orderBy(asc(sources.seen))
+      .limit(excess)
     database
       .delete(sources)
-      .where(
-        and(
-          of(sources, key),
-          sql`${sources.source} in (select source from ${sources} where ${of(sources, key)} order by seen limit ${count - MAX_SOURCES})`,
-        ),
-      )
+      .where(and(of(sources, key), inArray(sources.source, silent)))
       .run()
   }
 

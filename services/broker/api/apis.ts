@@ -5,6 +5,7 @@ import { createTopics } from './create-topics.ts'
 import { fetch } from './fetch.ts'
 import { findCoordinator } from './find-coordinator.ts'
 import { heartbeat } from './heartbeat.ts'
+import { initProducerId } from './init-producer-id.ts'
 import { joinGroup } from './join-group.ts'
 import { leaveGroup } from './leave-group.ts'
 import { listOffsets } from './list-offsets.ts'
@@ -32,6 +33,7 @@ export const APIS: Api[] = [
   { key: 14, first: 0, last: 2, throttleSince: 1, handle: syncGroup },
   { key: 18, first: 0, last: 2, throttleSince: Infinity, handle: apiVersions },
   { key: 19, first: 0, last: 3, throttleSince: 2, handle: createTopics },
+  { key: 22, first: 0, last: 1, throttleSince: 0, handle: initProducerId },
 ]
 
 /** To a version that is not supported, the answer is this table in version 0, with which the client starts over. */

@@ -14,9 +14,7 @@ export const offsetCommit: Handler = ({ version, request, response }, { groups, 
   const refused = group ? group.checkCommit(memberId, generation) : ERROR.invalidGroupId
   response.topics(commits, ({ partition, committed }, topic) => {
     const error = topics.get(topic)[partition] ? refused : ERROR.unknownTopicOrPartition
-    if (group && !error) {
-      group.offsets[topic] = { ...group.offsets[topic], [partition]: committed }
-    }
+    if (group && !error) group.offsets[topic] = { ...group.offsets[topic], [partition]: committed }
     response.int16(error)
   })
   if (group && !refused) groups.save()

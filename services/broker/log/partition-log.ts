@@ -60,8 +60,5 @@ export class PartitionLog {
   }
 
   /** The first batch with a record at or after `timestamp`, in milliseconds. */
-  find = (timestamp: number) => {
-    const found = this.#segments.values().map((segment) => segment.find(timestamp))
-    return found.find((batch) => batch !== undefined)
-  }
+  find = (timestamp: number) => this.#segments.flatMap((each) => each.find(timestamp) ?? [])[0]
 }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { CompressionTypes } from 'kafkajs'
 import { encodeBatch } from '../../bridge/record-batch.ts'
-import { createTopic, produce, readAll, values, withAdmin } from '../clients.ts'
+import { connect, createTopic, produce, readAll, values, withAdmin } from '../clients.ts'
 import { fetchRaw, produceRaw } from '../raw.ts'
 
 const CORRUPT_MESSAGE = 2
@@ -52,6 +52,15 @@ export function recordContract(brokers: string) {
       assert.deepEqual(values(await readAll(brokers, topic, 1)), ['a'])
     })
   }
+
+  test('an idempotent producer may write', async () => {
+    const topic = await createTopic(brokers)
+    const producer = connect(brokers).producer({ idempotent: true })
+    await producer.connect()
+    for (const value of ['a', 'b']) await producer.send({ topic, messages: [{ value }] })
+    await producer.disconnect()
+    assert.deepEqual(values(await readAll(brokers, topic, 2)), ['a', 'b'])
+  })
 
   test('a batch that kafkajs compressed with gzip comes back', async () => {
     const topic = await createTopic(brokers)

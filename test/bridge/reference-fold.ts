@@ -1,0 +1,136 @@
+/**
+ * A plain reading of the promises, to compare the fold with: one record after the other, Maps, sets and bigints,
+ * sharing no code with services/bridge.
+ */
+
+export type LogRecord = {
+  offset: number
+  order: { amount: number; price: number; paid: boolean } | 'bad'
+  /** -1: none. */
+  timestampMs: number
+  headerTime: number | 'bad' | undefined
+  number: { source: string; sequence: number; previous: string | undefined } | undefined
+}
+
+export type LogBatch = { first: number; last: number; damaged: boolean; records: LogRecord[] }
+
+/** Offsets `from` up to, not including, `to` that were gone before they were read. */
+export type Hole = { from: number; to: number }
+
+const MAX_JUMP = 1_000_000
+const MINUTE_MS = 60_000
+const HOLDERS = ['orders', 'units', 'value'] as const
+
+export class ReferenceFold {
+  accepted = 0
+  rejected = 0
+  duplicate = 0
+  lost = 0
+  recovered = 0
+  skipped = 0
+  future = 0
+  latestMs = -1
+  /** `orders prepaid` and so on. */
+  totals = new Map<string, bigint>()
+  /** `<minute> <column>` */
+  minutes = new Map<string, bigint>()
+  reasons = new Map<string, number>()
+  last = new Map<string, number>()
+  missing = new Map<string, Set<number>>()
+  #previousMs = 0
+  #nowMs: number
+
+  constructor(nowMs: number) {
+    this.#nowMs = nowMs
+  }
+
+  read(log: LogBatch[], hole?: Hole) {
+    const gone = (offset: number) => hole && offset >= hole.from && offset < hole.to
+    if (hole) this.skipped = hole.to - hole.from
+    let passed = false
+    for (const batch of log) {
+      if (hole && !passed && batch.last >= hole.to) {
+        passed = true
+        this.last.clear()
+        this.missing.clear()
+      }
+      const left = batch.records.filter(({ offset }) => !gone(offset))
+      if (batch.damaged) this.#reject('undecodable', left.length)
+      else for (const record of left) this.#record(record)
+    }
+  }
+
+  #record(record: LogRecord) {
+    const verdict = this.#number(record)
+    if (verdict === 'duplicate') this.duplicate++
+    else if (verdict === 'invalid') this.#reject('sequence')
+    else if (record.headerTime === 'bad') this.#reject('time')
+    else if (record.order === 'bad') this.#reject('json')
+    else this.#count(record, record.order)
+  }
+
+  #count(record: LogRecord, order: { amount: number; price: number; paid: boolean }) {
+    const ownMs = record.timestampMs >= 0 ? record.timestampMs : this.#previousMs
+    const timeMs = typeof record.headerTime === 'number' ? record.headerTime : ownMs
+    this.accepted++
+    this.#previousMs = timeMs
+    const minute = Math.floor(timeMs / MINUTE_MS) * MINUTE_MS
+    if (minute > this.#nowMs) this.future++
+    if (timeMs <= this.#nowMs) this.latestMs = Math.max(this.latestMs, timeMs)
+    const amounts = { orders: 1n, units: BigInt(order.amount), value: BigInt(order.price) }
+    for (const name of HOLDERS) {
+      plus(this.totals, `${name} ${order.paid ? 'prepaid' : 'credit'}`, amounts[name])
+      plus(this.minutes, `${minute} ${name}`, amounts[name])
+      if (order.paid) plus(this.minutes, `${minute} paid ${name}`, amounts[name])
+    }
+  }
+
+  #number({ number }: LogRecord): 'new' | 'duplicate' | 'invalid' {
+    if (!number) return 'new'
+    const { source, sequence, previous } = number
+    if (!Number.isSafeInteger(sequence) || sequence < 1) return 'invalid'
+    const last = this.last.get(source)
+    if (last === undefined) {
+      if (previous) this.#seam(previous)
+      this.last.set(source, sequence)
+      return 'new'
+    }
+    if (sequence > last + MAX_JUMP) return 'invalid'
+    if (sequence > last) {
+      this.#lose(source, last + 1, sequence - 1)
+      this.last.set(source, sequence)
+      return 'new'
+    }
+    if (!this.missing.get(source)?.delete(sequence)) return 'duplicate'
+    this.recovered++
+    return 'new'
+  }
+
+  #seam(previous: string) {
+    const [source = '', text] = previous.split(':')
+    const last = this.last.get(source)
+    const to = Number(text)
+    if (last === undefined || !(to > last) || to > last + MAX_JUMP) return
+    this.#lose(source, last + 1, to)
+    this.last.set(source, to)
+  }
+
+  #lose(source: string, from: number, to: number) {
+    const missing = this.missing.get(source) ?? new Set()
+    for (let sequence = from; sequence <= to; sequence++) missing.add(sequence)
+    this.missing.set(source, missing)
+    this.lost += to - from + 1
+  }
+
+  #reject(reason: string, records = 1) {
+    if (records === 0) return
+    this.rejected += records
+    this.reasons.set(reason, (this.reasons.get(reason) ?? 0) + records)
+  }
+}
+
+/** Adds to a sum, which is not kept while it is 0. */
+export function plus(sums: Map<string, bigint>, name: string, value: bigint) {
+  const sum = (sums.get(name) ?? 0n) + value
+  if (sum !== 0n) sums.set(name, sum)
+}

@@ -50,6 +50,14 @@ for (const [name, measure] of Object.entries(PARTS)) {
 if (wanted.length === 0) {
   const file = join(import.meta.dirname, 'results.json')
   const content = { measured: new Date().toISOString().slice(0, 10), machine, ...results }
-  writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`)
+  writeFileSync(file, `${toJson(content)}\n`)
   process.stdout.write(`\nwritten to ${file}\n`)
+}
+
+/** Indented, and lists of figures on one line, as the formatter has it. */
+function toJson(content: object): string {
+  return JSON.stringify(content, null, 2).replaceAll(
+    /\[\s+([\d.,\s]+?)\s+\]/g,
+    (_, figures: string) => `[${figures.replaceAll(/\s+/g, ' ')}]`,
+  )
 }

@@ -109,7 +109,7 @@ function toPart(runs: Record<Mode, Run[]>): Part {
       mode,
       {
         eventsPerSecond: Math.round(rate(mode)),
-        cpuSeconds: of(mode, (run) => run.cpuSeconds),
+        cpuSeconds: Number(of(mode, (run) => run.cpuSeconds).toFixed(2)),
         peakRssMiB: Math.round(of(mode, (run) => run.peakRssMiB)),
         besideSums: Number((rate(mode) / rate('sums')).toFixed(3)),
         eventsPerSecondOfEachRound: runs[mode].map((run) => Math.round(run.events / run.seconds)),

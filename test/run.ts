@@ -37,9 +37,11 @@ async function main(): Promise<number> {
   if (files.length === 0) return say(`no test file is below ${wanted.join(', ')}`, 1)
   let kafka: RunningKafka | undefined
   try {
-    const starting = startSharedKafka().then((started) => (kafka = started))
-    const checked = wanted.length === 0 ? await check() : true
-    await starting
+    const [started, checked] = await Promise.all([
+      startSharedKafka(),
+      wanted.length === 0 ? check() : true,
+    ])
+    kafka = started
     if (interrupted.signal.aborted) return 1
     const passed = await runTests(kafka)
     if (!checked) say('the checks above (biome, tsc) failed')

@@ -56,7 +56,9 @@ export function createCounts(database: BridgeDatabase) {
 
   function add(delta: Delta) {
     const { partition } = delta.key
-    for (const row of delta.series) addSeries.run({ ...row, partition })
+    for (const row of delta.series) {
+      exactly(`${row.measure} ${row.labels}`, () => addSeries.run({ ...row, partition }))
+    }
     if (delta.minutes.length > 0) addMinutes(delta)
     for (const [reason, records] of Object.entries(delta.rejected)) {
       database
@@ -85,7 +87,10 @@ export function createCounts(database: BridgeDatabase) {
       }
       for (const { column, value } of minute.columns) {
         const { minuteMs } = minute
-        addMinute.run({ stream, minuteMs, column, partition: delta.key.partition, value })
+        const { partition } = delta.key
+        exactly(`column ${column} of ${stream}, minute ${minuteMs}`, () =>
+          addMinute.run({ stream, minuteMs, column, partition, value }),
+        )
       }
       if (minute.minuteMs > state.closedMinuteMs) continue
       late += minute.events
@@ -104,11 +109,13 @@ export function createCounts(database: BridgeDatabase) {
   }
 
   function addBaseline(stream: string, { column, value }: { column: string; value: bigint }) {
-    database
-      .insert(baselines)
-      .values({ stream, column, value })
-      .onConflictDoUpdate({ target: [baselines.stream, baselines.column], set: { value: added } })
-      .run()
+    exactly(`column ${column} of ${stream}, all sealed days`, () =>
+      database
+        .insert(baselines)
+        .values({ stream, column, value })
+        .onConflictDoUpdate({ target: [baselines.stream, baselines.column], set: { value: added } })
+        .run(),
+    )
   }
 
   function markLate(stream: string, { minuteMs }: MinuteDelta) {
@@ -157,4 +164,16 @@ export function createCounts(database: BridgeDatabase) {
   }
 
   return { add }
+}
+
+/** @throws Error that names the sum, when `add` would make it pass 64 bits; the transaction is then undone. */
+function exactly(what: string, add: () => void) {
+  try {
+    add()
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'SQLITE_CONSTRAINT_CHECK') throw error
+    throw new Error(`the sum ${what} would pass 2^63 - 1, the most that can be stored exactly`, {
+      cause: error,
+    })
+  }
 }

@@ -196,9 +196,13 @@ export function createDays(database: BridgeDatabase) {
   }
 
   function seal(stream: string, beforeMs: number) {
-    const { sealedBeforeMs } = stateOf(stream)
+    const { sealedBeforeMs, closedMinuteMs } = stateOf(stream)
     const [oldest] = pending(stream)
-    const untilMs = Math.min(dayOf(beforeMs), oldest ?? Number.POSITIVE_INFINITY)
+    const untilMs = Math.min(
+      dayOf(beforeMs),
+      dayOf(closedMinuteMs + MINUTE_MS),
+      oldest ?? Number.POSITIVE_INFINITY,
+    )
     if (untilMs <= sealedBeforeMs) return
     const old = and(eq(minutes.stream, stream), lt(minutes.minuteMs, untilMs))
     const sums = database

@@ -1,4 +1,5 @@
-import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, notExists, sql } from 'drizzle-orm'
+import { alias } from 'drizzle-orm/sqlite-core'
 import type { Counts, Delta, Gap, PartitionKey, PartitionState } from '../fold/index.ts'
 import { type BridgeDatabase, countRows } from './database.ts'
 import { partitions, sources } from './schema.ts'
@@ -57,6 +58,18 @@ export function createPartitions(database: BridgeDatabase) {
   const { placeholder } = sql
   // Prepared once: these run for every fetch.
   const add = (count: keyof Counts) => sql`${partitions[count]} + ${placeholder(count)}`
+  // A topic that was made anew has a row of its own; what is still read of the one before counts no more.
+  const newer = alias(partitions, 'newer')
+  const newerIncarnation = database
+    .select({ incarnation: newer.incarnation })
+    .from(newer)
+    .where(
+      and(
+        eq(newer.topic, placeholder('topic')),
+        eq(newer.partition, placeholder('partition')),
+        gt(newer.incarnation, placeholder('incarnation')),
+      ),
+    )
   const moveRow = database
     .update(partitions)
     .set({
@@ -79,6 +92,7 @@ export function createPartitions(database: BridgeDatabase) {
         eq(partitions.partition, placeholder('partition')),
         eq(partitions.incarnation, placeholder('incarnation')),
         eq(partitions.position, placeholder('from')),
+        notExists(newerIncarnation),
       ),
     )
     .prepare()

@@ -2,7 +2,7 @@ import type { Delta, PartitionKey, PartitionState } from '../fold/index.ts'
 
 export type CommitResult =
   | 'committed'
-  /** The partition does not stand at `delta.from`: somebody else has read on. Nothing was changed. */
+  /** The partition does not stand at `delta.from`, or has a newer incarnation: somebody else has read on. Nothing was changed. */
   | 'stale'
 
 /** Everything a scrape shows of the store, at one moment. */
@@ -13,7 +13,7 @@ export type Snapshot = {
   /** Partitions merged. `labels` is the JSON object under which the series is stored. */
   series: { measure: string; labels: string; value: bigint }[]
   streams: StreamState[]
-  /** Size of the database, with its log. */
+  /** Size of the database, without its write-ahead log. */
   bytes: number
 }
 
@@ -70,6 +70,7 @@ export type Store = {
   partition(topic: string, partition: number): Promise<PartitionState | undefined>
   /** Writes down where reading of new partitions, or new incarnations of them, starts. Before their first fetch. */
   begin(starts: (PartitionKey & { stream: string; start: number })[]): Promise<PartitionState[]>
+  /** @throws Error, with nothing changed, when a sum would pass 64 bits or the disk is full. */
   commit(delta: Delta): Promise<CommitResult>
   snapshot(): Promise<Snapshot>
   /** Makes a stream known; later calls change nothing. Days before `sealedBeforeMs` count as sealed from the start. */
@@ -81,7 +82,7 @@ export type Store = {
   day(stream: string, dayMs: number): Promise<DayRows>
   /** The files of `day` are durable: raises the revisions of its late minutes, and no longer pends unless it changed. */
   written(day: DayRows): Promise<void>
-  /** Moves the minutes of the days before `beforeMs` into the baseline. Days that pend stay. */
+  /** Moves the minutes of the days before `beforeMs` into the baseline. Days that pend, or are not wholly closed, stay. */
   seal(stream: string, beforeMs: number): Promise<void>
   /** Gives the database back; no call may follow. */
   end(): Promise<void>

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Logger } from '../../runtime/logger.ts'
+import { MINUTE_MS } from '../fold/index.ts'
 import { DAY_MS, type DayRows, dayOf, type Store } from '../store/index.ts'
 import type { StreamDefinition } from '../streams/index.ts'
 import { dateOf, rowsOf, toCsv } from './csv.ts'
@@ -49,8 +50,9 @@ export function createPublisher(
 
   return {
     publish: async (stream, closableMs, nowMs) => {
-      // Minutes beyond the clock are kept, and not yet published.
-      if (closableMs >= 0) await store.close(stream.name, Math.min(closableMs, nowMs))
+      // Minutes that by the clock are not over are kept, and not yet published.
+      const overMs = nowMs - (nowMs % MINUTE_MS) - MINUTE_MS
+      if (closableMs >= 0) await store.close(stream.name, Math.min(closableMs, overMs))
       for (const dayMs of await store.pendingDays(stream.name)) {
         const day = await store.day(stream.name, dayMs)
         try {

@@ -195,6 +195,21 @@ for (const [name, codecId, make] of BOMBS) {
   })
 }
 
+/** Bodies on which the decompressors themselves would run for ever, or nearly. */
+const ENDLESS: [string, number, string][] = [
+  ['a snappy literal of a negative length, back to its own start', 2, '10fcfaffffff0000'],
+  ['an lz4 frame without its end mark', 3, '04224d1840700000000080'],
+  ['an lz4 frame with block checksums', 3, '04224d1850700000000000'],
+]
+
+for (const [name, codecId, body] of ENDLESS) {
+  test(`${name} is refused at once`, () => {
+    const compress = () => Buffer.from(body, 'hex')
+    const batch = testBatch({ records: [{ value: ORDER }], codecId, compress })
+    assert.throws(() => new RecordReader(batch), /snappy|lz4/)
+  })
+}
+
 test('a record cut in the middle: those before count, the rest is one dead letter of their number', () => {
   const whole = encodeBatch({
     baseOffset: 100,

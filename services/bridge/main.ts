@@ -12,7 +12,7 @@ import { createApp, createDurable, ProcessMetrics } from './expose/index.ts'
 import { createFold, MINUTE_MS } from './fold/index.ts'
 import { Intake, Progress, readiness, statusOf, watch } from './intake/index.ts'
 import { createPublisher, retainedFromMs, TARGETS } from './rollup/index.ts'
-import { createAdmin, createCluster, createSource, findTopics } from './source/index.ts'
+import { type Cluster, createSource, findTopics, openCluster } from './source/index.ts'
 import { openSqliteStore, type Store } from './store/index.ts'
 import { streams } from './streams/index.ts'
 
@@ -20,6 +20,10 @@ import { streams } from './streams/index.ts'
 const OFFSETS_PERIOD_MS = 5_000
 /** A stop waits this long for each step that takes Kafka. */
 const KAFKA_AWAY_MS = 1_500
+
+const PUBLISH_PERIOD_MS = 500
+/** For questions that are asked again and again: each fails soon rather than waiting. */
+const ASKING = { retries: 3, initialRetryTime: 200, maxRetryTime: 1_000 }
 
 await run('bridge', start)
 
@@ -53,21 +57,19 @@ async function start(context: Context): Promise<Running> {
   await addStreams(store, now())
   loaded = store
 
-  const kafka = createKafka(settings.kafka, 'meterbridge', logger)
   await checkReachable(settings.kafka, 'meterbridge', logger)
-  const admin = createAdmin(kafka)
-  await admin.connect()
+  const cluster = await openCluster(createKafka(settings.kafka, 'meterbridge', logger, ASKING))
   const topics = streams.map(({ topic }) => topic)
-  const reading = await findTopics(admin, topics, settings.createTopics, settings.kafka.brokers)
+  const { brokers } = settings.kafka
+  const reading = await findTopics(cluster, topics, settings.createTopics, brokers)
   for (const missing of topics.filter((topic) => !reading.includes(topic)))
     logger.warn({ topic: missing }, 'the topic does not exist yet; counting starts when it does')
+  if (settings.startFrom === 'latest') await beginAtEnd(store, cluster, reading)
 
-  const cluster = createCluster(admin)
   const intake = new Intake({
     store,
     cluster,
     folds: new Map(streams.map((stream) => [stream.topic, createFold(stream)])),
-    startFrom: (await store.snapshot()).partitions.length > 0 ? 'earliest' : settings.startFrom,
     now,
     logger,
     onPlaced: ({ topic, partition, position }) =>
@@ -79,6 +81,7 @@ async function start(context: Context): Promise<Running> {
     },
   })
   const groupId = settings.kafka.groupId ?? `meterbridge-${store.id}`
+  const kafka = createKafka(settings.kafka, 'meterbridge', logger)
   const source = createSource(kafka, groupId, intake, logger, fail)
   intake.connect(source)
   counting = intake
@@ -93,36 +96,49 @@ async function start(context: Context): Promise<Running> {
       await publisher.publish(stream, progress.get(stream.topic)!.closableMinuteMs(), now())
   }
   const stopping = new AbortController()
-  const watching = watch(
-    {
-      cluster,
-      intake,
-      progress,
-      reading,
-      now,
-      logger,
-      onTopics: (found) => source.read(found),
-      afterRound: publishAll,
-    },
-    stopping.signal,
-  ).catch(fail)
-  const reporting = setInterval(() => {
-    source.commitOffsets(intake.positions()).catch(() => {})
-  }, OFFSETS_PERIOD_MS)
+  const { signal } = stopping
+  const onTopics = (found: string[]) => source.read(found)
+  const watching = watch({ cluster, intake, progress, reading, now, logger, onTopics }, signal)
+  watching.catch(fail)
+  const publishing = every(PUBLISH_PERIOD_MS, signal, publishAll)
+  publishing.catch(fail)
+  const reporting = every(OFFSETS_PERIOD_MS, signal, () =>
+    source.commitOffsets(intake.positions()).catch(() => {}),
+  )
 
   return {
     stop: async () => {
-      clearInterval(reporting)
       stopping.abort()
-      await Promise.all([briefly(intake.stop()), briefly(watching)])
+      await Promise.all([briefly(intake.stop()), briefly(watching), briefly(reporting), publishing])
       await publishAll()
       await briefly(source.commitOffsets(intake.positions()))
-      await Promise.all([source.stop(), briefly(admin.disconnect())])
+      await Promise.all([source.stop(), briefly(cluster.disconnect())])
       await server.close()
       await store.end()
       lock.release()
     },
   }
+}
+
+/** Does `work`, then waits, again and again until `signal` aborts. */
+async function every(periodMs: number, signal: AbortSignal, work: () => Promise<void>) {
+  while (!signal.aborted) {
+    await work()
+    await delay(periodMs, undefined, { signal }).catch(() => {})
+  }
+}
+
+/** A new store shall start behind what the topics hold now. What appears later is read from its start. */
+async function beginAtEnd(store: Store, cluster: Cluster, topics: string[]) {
+  if ((await store.snapshot()).partitions.length > 0) return
+  const starts = topics.map(async (topic) => {
+    const stream = streams.find((candidate) => candidate.topic === topic)!.name
+    const { topicId, partitions } = await cluster.bounds(topic)
+    return partitions.map(({ partition, high }) => ({
+      ...{ topic, partition, incarnation: 1, stream, topicId, start: high },
+    }))
+  })
+  await store.begin((await Promise.all(starts)).flat())
 }
 
 /** With Kafka away its calls are tried again without end; what is counted is durable and needs none of them. */

@@ -17,6 +17,8 @@ export type SourceState = {
 
 /** What the fold of a partition needs to know of the records before. */
 export type PartitionState = PartitionKey & {
+  /** Kafka's id of this incarnation of the topic, hex; undefined where the broker has none. */
+  topicId?: string | undefined
   /** The next offset to read. */
   position: number
   fingerprint: Fingerprint | undefined

@@ -11,5 +11,7 @@ export type {
   SeriesDelta,
   SourceState,
 } from './delta.ts'
-export { advance, createFold, type Fold, fingerprintOf } from './fold.ts'
+export { advance, createFold, type Fold } from './fold.ts'
+export { fingerprintOf } from './letter.ts'
+export { MAX_SOURCES } from './sequence.ts'
 export { combinations, labelsKey, MINUTE_MS } from './sums.ts'

@@ -6,6 +6,9 @@ const MAX_JUMP = 1_000_000
 /** Open gaps kept per source; beyond, the oldest stays lost for good. */
 const MAX_GAPS = 100
 
+/** Sources remembered per partition: a producer makes one at each start. Beyond, the longest silent is forgotten. */
+export const MAX_SOURCES = 1_000
+
 export type SequenceVerdict = 'new' | 'duplicate' | 'invalid'
 
 /** Follows the numbers of one partition's sources over a run of records, leaving the state it began with as it was. */
@@ -95,4 +98,19 @@ export class Sequences {
     this.#lose(state, last)
     state.last = last
   }
+}
+
+/** The sources of a partition after a delta. */
+export function nextSources(
+  before: PartitionState['sources'],
+  { sources, forgetSources }: Pick<Delta, 'sources' | 'forgetSources'>,
+): PartitionState['sources'] {
+  if (sources.length === 0 && !forgetSources) return before
+  const next = new Map(forgetSources ? [] : before)
+  for (const { source, state } of sources) next.set(source, state)
+  const excess = next.size - MAX_SOURCES
+  if (excess <= 0) return next
+  const silent = [...next].sort(([, a], [, b]) => a.seen - b.seen).slice(0, excess)
+  for (const [source] of silent) next.delete(source)
+  return next
 }

@@ -156,16 +156,23 @@ export class Sums {
     return [...this.#rows]
   }
 
-  value(row: number, slot: number): bigint {
-    const index = row * this.#width + slot
-    return BigInt(this.#low[index]!) + (this.#high.get(index) ?? 0n)
+  /** The sum of a slot over some rows. Most slots are 0, and cost no bigint. */
+  #sum(rows: readonly number[], slot: number): bigint {
+    let sum = 0n
+    for (const row of rows) {
+      const index = row * this.#width + slot
+      const low = this.#low[index]!
+      if (low !== 0) sum += BigInt(low)
+      if (this.#high.size > 0) sum += this.#high.get(index) ?? 0n
+    }
+    return sum
   }
 
   /** The sums over all minutes, without zeros. */
   series(layout: Layout): SeriesDelta[] {
     const rows = [...this.#rows.values()]
     return layout.slots.flatMap(({ measure, labels }, slot) => {
-      const value = rows.reduce((sum, row) => sum + this.value(row, slot), 0n)
+      const value = this.#sum(rows, slot)
       return value === 0n ? [] : [{ measure, labels, value }]
     })
   }
@@ -173,7 +180,7 @@ export class Sums {
   /** The columns of one minute, without zeros. */
   columns(layout: Layout, row: number): ColumnDelta[] {
     return layout.columns.flatMap(({ name, slots }) => {
-      const value = slots.reduce((sum, slot) => sum + this.value(row, slot), 0n)
+      const value = slots.reduce((sum, slot) => sum + this.#sum([row], slot), 0n)
       return value === 0n ? [] : [{ column: name, value }]
     })
   }

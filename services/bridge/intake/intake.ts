@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Logger } from '../../runtime/logger.ts'
 import { RecordReader } from '../codec/index.ts'
 import {
@@ -7,19 +8,27 @@ import {
   fingerprintOf,
   type PartitionState,
 } from '../fold/index.ts'
-import type { Bounds, Cluster, Fetched, Receiver, Source, TopicPartition } from '../source/index.ts'
+import type {
+  Bounds,
+  Cluster,
+  Fetched,
+  Receiver,
+  Source,
+  TopicBounds,
+  TopicPartition,
+} from '../source/index.ts'
 import type { Store } from '../store/index.ts'
-import { decideStart } from './start.ts'
+import { decideOther, decideStart, type StartDecision } from './start.ts'
 
 const RETRY_MS = 1_000
+/** A log that seems shorter than what was counted is believed after this long. */
+const DOUBT_MS = 10_000
 
 export type IntakeOptions = {
   store: Store
   cluster: Cluster
   /** By topic. */
   folds: Map<string, Fold>
-  /** Where partitions start that exist when the store is new; those that appear later start at the earliest. */
-  startFrom: 'earliest' | 'latest'
   now(): number
   logger: Logger
   /** A partition stands at its position, before anything of it is read. */
@@ -38,16 +47,16 @@ type Held = {
 export class Intake implements Receiver {
   readonly #options: IntakeOptions
   readonly #held = new Map<string, Held>()
+  /** Since when (ms) a partition's log seems shorter than what was counted of it. */
+  readonly #doubts = new Map<string, number>()
   #source: Source | undefined
   /** Everything happens one after the other: an assignment, a fetch, the end of a partition. */
   #queue: Promise<void> = Promise.resolve()
   #assignment = 0
-  #startFrom: 'earliest' | 'latest'
   #stopping = false
 
   constructor(options: IntakeOptions) {
     this.#options = options
-    this.#startFrom = options.startFrom
   }
 
   /** The source that calls this; set before it reads. */
@@ -78,21 +87,7 @@ export class Intake implements Receiver {
           ),
         ),
       )
-      this.#startFrom = 'earliest'
     })
-  }
-
-  /** A topic whose ends cannot be read now is tried again, without holding up the others. */
-  async #placeUntilDone(topic: string, partitions: number[], assignment: number) {
-    if (assignment !== this.#assignment || this.#stopping) return
-    try {
-      await this.#place(topic, partitions)
-    } catch (error) {
-      this.#options.logger.warn({ err: error, topic }, 'cannot place the partitions yet')
-      setTimeout(() => {
-        void this.#inTurn(() => this.#placeUntilDone(topic, partitions, assignment))
-      }, RETRY_MS).unref()
-    }
   }
 
   fetched(fetched: Fetched): Promise<void> {
@@ -108,17 +103,35 @@ export class Intake implements Receiver {
     await this.#queue.catch(() => {})
   }
 
-  /** Reads `bounds` of a topic: what was kept shorter than our position is passed over, also where no record comes to show it. */
-  passOver(topic: string, bounds: Bounds[]): Promise<void> {
+  /**
+   * Compares with a reading of the topic. What was kept shorter than our position is passed over, also where no
+   * record comes to show it; a topic with another id is placed anew.
+   */
+  look(topic: string, { topicId, partitions }: TopicBounds): Promise<void> {
     return this.#inTurn(async () => {
-      for (const { partition, low, high } of bounds) {
-        const held = this.#held.get(key({ topic, partition }))
-        // Where records are left, the next fetch shows the gap.
-        if (!held || low < high || held.state.position >= low) continue
-        await this.#commit(held, [], low, low - held.state.position)
-        this.#source?.seek({ topic, partition }, low)
+      const held = partitions.flatMap((bounds) => {
+        const found = this.#held.get(key({ topic, partition: bounds.partition }))
+        return found ? [{ found, bounds }] : []
+      })
+      const another = held.some(
+        ({ found }) => topicId && found.state.topicId && found.state.topicId !== topicId,
+      )
+      if (another) {
+        return this.#place(
+          topic,
+          held.map(({ bounds }) => bounds.partition),
+        )
       }
+      for (const { found, bounds } of held) await this.#passOver(found, bounds)
     })
+  }
+
+  /** Where records are left, the next fetch shows the gap. */
+  async #passOver(held: Held, { low, high }: Bounds) {
+    const { position } = held.state
+    if (low < high || position >= low) return
+    await this.#commit(held, [], low, low - position)
+    this.#source?.seek(held.state, low)
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
@@ -127,106 +140,158 @@ export class Intake implements Receiver {
     return turn
   }
 
+  /** A topic whose ends cannot be read now is tried again, without holding up the others. */
+  async #placeUntilDone(topic: string, partitions: number[], assignment: number) {
+    if (assignment !== this.#assignment || this.#stopping) return
+    try {
+      await this.#place(topic, partitions)
+    } catch (error) {
+      const reason = (error as Error).message
+      this.#options.logger.warn({ topic, reason }, 'cannot place the partitions yet')
+      setTimeout(() => {
+        void this.#inTurn(() => this.#placeUntilDone(topic, partitions, assignment))
+      }, RETRY_MS).unref()
+    }
+  }
+
   /** Finds or makes the position of each partition, and lets the source read from there. */
   async #place(topic: string, partitions: number[]) {
-    const { store, cluster, folds } = this.#options
-    const stream = folds.get(topic)!.stream.name
-    const bounds = (await cluster.bounds(topic)).filter((b) => partitions.includes(b.partition))
-    const stored = await Promise.all(bounds.map((b) => store.partition(topic, b.partition)))
-    const decisions = bounds.map((b, i) => decideStart(stored[i], b, this.#startFrom))
-    const begun = decisions.flatMap((decision, i) =>
-      decision.begin ? [{ topic, partition: bounds[i]!.partition, stream, ...decision.begin }] : [],
+    const { store, cluster } = this.#options
+    const { topicId, partitions: bounds } = await cluster.bounds(topic)
+    const stored = await Promise.all(
+      partitions.map((partition) => store.partition(topic, partition)),
     )
-    const states = await store.begin(begun)
-    for (const [i, { partition }] of bounds.entries()) {
-      const { begin, seek, verify, reason } = decisions[i]!
-      const state = stored[i] && !begin ? stored[i] : states.find((s) => s.partition === partition)!
-      if (reason) this.#options.logger.warn({ topic, partition, offset: seek }, reason)
-      this.#hold(state, verify, seek)
+    const decisions = partitions.map((partition, i) => {
+      const found = bounds.find((candidate) => candidate.partition === partition)
+      if (!found) throw new Error(`Kafka does not tell where partition ${partition} ends`)
+      const decision = decideStart(stored[i], found, topicId)
+      this.#confirm({ topic, partition }, decision)
+      return decision
+    })
+    await this.#start(topic, topicId, partitions, stored, decisions)
+  }
+
+  /** Holds back a decision in doubt until it has stood for a while. @throws Error until then. */
+  #confirm(partition: TopicPartition, { doubtful, reason }: StartDecision) {
+    const since = this.#doubts.get(key(partition))
+    const nowMs = this.#options.now()
+    if (!doubtful) this.#doubts.delete(key(partition))
+    else if (since === undefined) this.#doubts.set(key(partition), nowMs)
+    if (doubtful && nowMs - (since ?? nowMs) < DOUBT_MS) {
+      throw new Error(`${key(partition)}: ${reason}; waiting whether it stays so`)
+    }
+  }
+
+  async #start(
+    topic: string,
+    topicId: string | undefined,
+    partitions: number[],
+    stored: (PartitionState | undefined)[],
+    decisions: StartDecision[],
+  ) {
+    const { store, folds, logger } = this.#options
+    const stream = folds.get(topic)!.stream.name
+    const begun = await store.begin(
+      decisions.flatMap(({ begin }, i) =>
+        begin ? [{ topic, partition: partitions[i]!, stream, topicId, ...begin }] : [],
+      ),
+    )
+    for (const [i, { begin, seek, verify, reason }] of decisions.entries()) {
+      const partition = partitions[i]!
+      const state = begin ? begun.find((made) => made.partition === partition) : stored[i]
+      if (reason) logger.warn({ topic, partition, offset: seek }, reason)
+      this.#held.set(key({ topic, partition }), { state: state!, verifying: verify })
+      this.#options.onPlaced(state!)
+      this.#source?.seek({ topic, partition }, seek)
+      this.#source?.resume([{ topic, partition }])
     }
   }
 
   async #take(held: Held, fetched: Fetched) {
     const { state } = held
-    const { askedOffset, firstOffset } = fetched
-    const expected = held.verifying ? state.fingerprint!.offset : state.position
-    // kafkajs went back by itself: the offset it had asked for does not exist (any more).
-    if (askedOffset < expected) return this.#place(state.topic, [state.partition])
-    if (held.verifying && !this.#isSameLog(state, fetched)) return this.#beginAgain(state)
-    held.verifying = false
-    let skipped = 0
-    if (Math.max(askedOffset, firstOffset) > state.position) {
-      const bounds = await this.#options.cluster.bounds(state.topic)
-      const low = bounds.find(({ partition }) => partition === state.partition)?.low ?? 0
-      if (askedOffset > Math.max(low, state.position)) {
-        return this.#place(state.topic, [state.partition])
-      }
-      skipped = Math.max(0, Math.min(low, fetched.nextOffset) - state.position)
+    const { topic, partition, position } = state
+    const { askedOffset, firstOffset, nextOffset } = fetched
+    const expected = held.verifying ? state.fingerprint!.offset : position
+    // kafkajs went back by itself (the offset it had asked for does not exist any more), or this is of an earlier placing.
+    if (askedOffset < expected || (held.verifying && askedOffset !== expected)) {
+      return this.#place(topic, [partition])
     }
-    await this.#commit(held, fetched.batches, fetched.nextOffset, skipped)
+    if (held.verifying) {
+      if (!isSameLog(state, fetched)) return this.#startOver(state)
+      held.verifying = false
+      // The last record counted lies further back than one fetch reaches.
+      if (nextOffset < position) return this.#source?.seek(state, position)
+    }
+    const reachedFrom = Math.max(askedOffset, firstOffset)
+    let skipped = 0
+    if (reachedFrom > position) {
+      const { partitions } = await this.#options.cluster.bounds(topic)
+      const low = partitions.find((bounds) => bounds.partition === partition)?.low ?? 0
+      if (askedOffset > Math.max(low, position)) return this.#place(topic, [partition])
+      skipped = Math.max(0, Math.min(low, reachedFrom) - position)
+    }
+    await this.#commit(held, fetched.batches, nextOffset, skipped)
   }
 
   async #commit(held: Held, batches: Fetched['batches'], to: number, skipped: number) {
     const { store, folds, now, onCommit, logger } = this.#options
     const { topic, partition } = held.state
     const fold = folds.get(topic)!
-    const delta = fold.run(held.state, batches, to, skipped, now())
-    if (delta.to === delta.from) return
-    const started = performance.now()
-    const result = await store.commit(delta)
-    if (result === 'stale') {
-      logger.warn({ topic, partition, position: delta.from }, 'the position was moved elsewhere')
-      return this.#place(topic, [partition])
-    }
-    held.state = advance(held.state, delta)
-    onCommit(delta, fold.acceptedTimestamps(), (performance.now() - started) / 1_000)
-    if (skipped > 0)
-      logger.warn({ topic, partition, skipped }, 'offsets were gone before they were read')
-    if (delta.counts.lost > 0)
-      logger.warn({ topic, partition, lost: delta.counts.lost }, 'records are proven missing')
-    for (const { offset, reason, detail } of delta.deadLetters.slice(0, 1)) {
-      logger.warn(
-        { rejected: delta.counts.rejected },
-        `${topic}/${partition}@${offset}: ${reason}: ${detail}`,
-      )
+    for (let gone = skipped; held.state.position < to; gone = 0) {
+      const delta = fold.run(held.state, batches, to, gone, now())
+      const started = performance.now()
+      const result = await store.commit(delta)
+      if (result === 'stale') {
+        logger.warn({ topic, partition, position: delta.from }, 'the position was moved elsewhere')
+        return this.#place(topic, [partition])
+      }
+      held.state = advance(held.state, delta)
+      onCommit(delta, fold.acceptedTimestamps(), (performance.now() - started) / 1_000)
+      report(delta, logger)
+      // A run that is cut into several deltas leaves room for scrapes and heartbeats between them.
+      if (delta.to < to) await nextTurn()
+      if (this.#stopping) return
     }
   }
 
-  /** Whether the record before our position is the one we know. A log without that record (compacted) passes. */
-  #isSameLog({ fingerprint }: PartitionState, { batches }: Fetched): boolean {
-    const { offset, hash } = fingerprint!
-    const batch = batches.find(
-      ({ baseOffset, lastOffset }) => baseOffset <= offset && offset <= lastOffset,
-    )
-    if (!batch) return true
-    try {
-      const reader = new RecordReader(batch)
-      while (reader.next()) if (reader.offset === offset) return fingerprintOf(reader).hash === hash
-    } catch {
-      return false
-    }
-    return true
+  /** The record before our position is another than the one that was counted. */
+  async #startOver(state: PartitionState) {
+    const { topic, partition } = state
+    const { topicId, partitions } = await this.#options.cluster.bounds(topic)
+    const low = partitions.find((bounds) => bounds.partition === partition)?.low ?? 0
+    const decision = decideOther(state, low, topicId)
+    await this.#start(topic, topicId, [partition], [state], [decision])
   }
+}
 
-  /** The topic was deleted and made anew: its records all count, from the first that is left. */
-  async #beginAgain({ topic, partition, incarnation }: PartitionState) {
-    const { store, cluster, folds, logger } = this.#options
-    const bounds = await cluster.bounds(topic)
-    const start = bounds.find((b) => b.partition === partition)?.low ?? 0
-    const stream = folds.get(topic)!.stream.name
-    const [state] = await store.begin([
-      { topic, partition, incarnation: incarnation + 1, stream, start },
-    ])
-    logger.warn({ topic, partition, start }, 'the topic was made anew; reading it from its start')
-    this.#hold(state!, false, start)
+/** Whether the record before our position is the one we know. A log without that record (compacted) passes. */
+function isSameLog({ fingerprint }: PartitionState, { batches, withheld }: Fetched): boolean {
+  const { offset, hash } = fingerprint!
+  const covers = (batch: Fetched['batches'][0]) =>
+    batch.baseOffset <= offset && offset <= batch.lastOffset
+  // What was counted cannot have become a marker, or part of a transaction that was taken back.
+  if (withheld.some(covers)) return false
+  const batch = batches.find(covers)
+  if (!batch) return true
+  try {
+    const reader = new RecordReader(batch)
+    while (reader.next()) if (reader.offset === offset) return fingerprintOf(reader).hash === hash
+  } catch {
+    return false
   }
+  return true
+}
 
-  #hold(state: PartitionState, verifying: boolean, offset: number) {
-    this.#held.set(key(state), { state, verifying })
-    this.#options.onPlaced(state)
-    this.#source?.seek(state, offset)
-    this.#source?.resume([state])
-  }
+/** What a person should hear of a commit; of many dead letters, the first. */
+function report({ key: { topic, partition }, counts, deadLetters }: Delta, logger: Logger) {
+  const { skipped, lost, rejected } = counts
+  if (skipped > 0)
+    logger.warn({ topic, partition, skipped }, 'offsets were gone before they were read')
+  if (lost > 0) logger.warn({ topic, partition, lost }, 'records are proven missing')
+  const [letter] = deadLetters
+  if (!letter) return
+  const { offset, reason, detail } = letter
+  logger.warn({ rejected }, `${topic}/${partition}@${offset}: ${reason}: ${detail}`)
 }
 
 function key({ topic, partition }: TopicPartition): string {

@@ -46,9 +46,9 @@ export class Progress {
   /** A commit, or a placed partition: its next offset, and its latest event time (-1: none). */
   moved(partition: number, position: number, maxTimeMs: number, nowMs: number) {
     const tracked = this.#track(partition, nowMs)
+    if (position !== tracked.position) tracked.movedAtMs = nowMs
     tracked.position = position
     tracked.maxTimeMs = Math.max(tracked.maxTimeMs, maxTimeMs)
-    tracked.movedAtMs = nowMs
     settle(tracked)
   }
 

@@ -5,7 +5,7 @@ import type { Intake } from './intake.ts'
 import type { Progress } from './progress.ts'
 
 const PERIOD_MS = 1_000
-/** New topics are looked for this often: found within 10 s with the time it takes to join. */
+/** Topics are looked for this often: a new one is found within 10 s with the time it takes to join. */
 const TOPICS_PERIOD_MS = 4_000
 
 export type WatchOptions = {
@@ -17,13 +17,11 @@ export type WatchOptions = {
   reading: string[]
   now(): number
   logger: Logger
-  /** All wanted topics that exist now, when there are more than before. */
+  /** Other wanted topics exist now than are read: read these. */
   onTopics(topics: string[]): Promise<void>
-  /** After each round. */
-  afterRound(): Promise<void>
 }
 
-/** Looks, once a second until `signal` aborts, at where the topics end and whether new ones have come. */
+/** Looks, once a second until `signal` aborts, at where the topics end, and whether topics have come or gone. */
 export async function watch(options: WatchOptions, signal: AbortSignal) {
   const { cluster, intake, progress, now, logger } = options
   let { reading } = options
@@ -33,30 +31,34 @@ export async function watch(options: WatchOptions, signal: AbortSignal) {
       try {
         const readAtMs = now()
         const bounds = await cluster.bounds(topic)
-        progress.get(topic)!.ends(bounds, readAtMs)
-        await intake.passOver(topic, bounds)
+        if (signal.aborted) return
+        progress.get(topic)!.ends(bounds.partitions, readAtMs)
+        await intake.look(topic, bounds)
       } catch (error) {
         logger.warn({ topic, reason: (error as Error).message }, 'cannot read where the topic ends')
       }
     }
-    if (reading.length < progress.size && now() - lookedAtMs > TOPICS_PERIOD_MS) {
+    if (now() - lookedAtMs > TOPICS_PERIOD_MS) {
       lookedAtMs = now()
-      reading = await newTopics(options, reading)
+      reading = await existingTopics(options, reading)
     }
-    await options.afterRound()
     await delay(PERIOD_MS, undefined, { signal }).catch(() => {})
   }
 }
 
-async function newTopics({ cluster, progress, onTopics, logger }: WatchOptions, reading: string[]) {
+/** Goes over to the wanted topics that exist, when they are others than `reading`. */
+async function existingTopics(options: WatchOptions, reading: string[]): Promise<string[]> {
+  const { cluster, progress, onTopics, logger } = options
   try {
     const existing = await cluster.topics()
     const found = [...progress.keys()].filter((topic) => existing.has(topic))
-    if (found.length <= reading.length) return reading
+    if (found.join() === reading.join()) return reading
+    logger.warn({ before: reading, now: found }, 'topics have come or gone')
+    await cluster.renew()
     await onTopics(found)
     return found
   } catch (error) {
-    logger.warn({ reason: (error as Error).message }, 'cannot look for new topics')
+    logger.warn({ reason: (error as Error).message }, 'cannot look for topics')
     return reading
   }
 }

@@ -17,7 +17,10 @@ export function retainedFromMs(nowMs: number): number {
 }
 
 export type Publisher = {
-  /** Closes what can be closed, and writes the files of all days that changed. `closableMs` -1: nothing new. */
+  /**
+   * Closes what can be closed, and writes the files of all days that changed. `closableMs` -1: nothing new.
+   * What fails is told, and done again at the next call.
+   */
   publish(stream: StreamDefinition, closableMs: number, nowMs: number): Promise<void>
 }
 
@@ -48,23 +51,23 @@ export function createPublisher(
     await writeWhole(path, `${JSON.stringify(manifest, null, 2)}\n`)
   }
 
+  async function publish(stream: StreamDefinition, closableMs: number, nowMs: number) {
+    // Minutes that by the clock are not over are kept, and not yet published.
+    const overMs = nowMs - (nowMs % MINUTE_MS) - MINUTE_MS
+    if (closableMs >= 0) await store.close(stream.name, Math.min(closableMs, overMs))
+    for (const dayMs of await store.pendingDays(stream.name)) {
+      const day = await store.day(stream.name, dayMs)
+      await write(stream, day)
+      await store.written(day)
+    }
+    await store.seal(stream.name, retainedFromMs(nowMs))
+  }
+
   return {
-    publish: async (stream, closableMs, nowMs) => {
-      // Minutes that by the clock are not over are kept, and not yet published.
-      const overMs = nowMs - (nowMs % MINUTE_MS) - MINUTE_MS
-      if (closableMs >= 0) await store.close(stream.name, Math.min(closableMs, overMs))
-      for (const dayMs of await store.pendingDays(stream.name)) {
-        const day = await store.day(stream.name, dayMs)
-        try {
-          await write(stream, day)
-        } catch (error) {
-          onError('csv')
-          logger.error({ err: error, stream: stream.name }, 'cannot write the files; trying again')
-          return
-        }
-        await store.written(day)
-      }
-      await store.seal(stream.name, retainedFromMs(nowMs))
-    },
+    publish: (stream, closableMs, nowMs) =>
+      publish(stream, closableMs, nowMs).catch((error) => {
+        onError('csv')
+        logger.error({ err: error, stream: stream.name }, 'cannot write the files; trying again')
+      }),
   }
 }

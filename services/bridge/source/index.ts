@@ -1,4 +1,4 @@
-export { type Bounds, type Cluster, createCluster } from './cluster.ts'
+export { type Bounds, type Cluster, openCluster, type TopicBounds } from './cluster.ts'
 export {
   createSource,
   type Fetched,
@@ -6,4 +6,4 @@ export {
   type Source,
   type TopicPartition,
 } from './source.ts'
-export { createAdmin, findTopics } from './topics.ts'
+export { findTopics } from './topics.ts'

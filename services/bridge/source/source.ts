@@ -23,6 +23,8 @@ export type TopicPartition = { topic: string; partition: number }
 export type Fetched = TopicPartition & {
   /** In order; aborted and control batches left out. */
   batches: RecordBatch[]
+  /** The batches that were left out. */
+  withheld: RecordBatch[]
   /** The offset that was asked for. */
   askedOffset: number
   /** The first offset that came, of any batch. */
@@ -43,7 +45,6 @@ export type Source = {
   read(topics: string[]): Promise<void>
   /** Reads on from `offset`. */
   seek(partition: TopicPartition, offset: number): void
-  pause(partitions: TopicPartition[]): void
   resume(partitions: TopicPartition[]): void
   /** Tells lag tools how far we are; what counts is the store's position. */
   commitOffsets(positions: (TopicPartition & { position: number })[]): Promise<void>
@@ -57,104 +58,104 @@ export function createSource(
   logger: Logger,
   fail: (error: Error) => void,
 ): Source {
-  let stopping = false
-  const consumer = kafka.consumer({
-    groupId,
-    ...FETCH,
-    sessionTimeout: SESSION_TIMEOUT_MS,
-    heartbeatInterval: HEARTBEAT_MS,
-    maxWaitTimeInMs: MAX_WAIT_MS,
-    metadataMaxAge: METADATA_MAX_AGE_MS,
-    allowAutoTopicCreation: false,
-    retry: {
-      retries: 100_000,
-      maxRetryTime: 2_000,
-      restartOnFailure: async () => !stopping,
-    },
-  })
-  const group = (partitions: TopicPartition[]) =>
-    [...Map.groupBy(partitions, ({ topic }) => topic)].map(([topic, list]) => ({
-      topic,
-      partitions: list.map(({ partition }) => partition),
-    }))
+  let current: Consumer | undefined
 
-  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-    const mine = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
-      (partitions as number[]).map((partition) => ({ topic, partition })),
+  async function end() {
+    const ended = current
+    current = undefined
+    if (!ended) return
+    // With Kafka away, leaving the group may hang for longer than anybody waits.
+    const deadline = new Promise((resolve) => setTimeout(resolve, DISCONNECT_DEADLINE_MS).unref())
+    await Promise.race([ended.disconnect(), deadline]).catch((error) =>
+      logger.warn({ err: error }, 'could not leave the consumer group'),
     )
-    // Synchronously, before the first fetch: nothing may be read from the group's offsets.
-    consumer.pause(group(mine))
-    receiver.assigned(mine).catch(fail)
-  })
-  consumer.on(consumer.events.CRASH, ({ payload }) => {
-    if (payload.restart || stopping) return
-    const { message } = payload.error
-    fail(new StartError(`the Kafka consumer died (${message}); start again`, EXIT_CONSUMER_DEAD))
-  })
-  followControlBatches(consumer, receiver, fail)
+  }
+
+  /** A consumer that is no longer the current one does nothing, whatever kafkajs still does with it. */
+  function open(): Consumer {
+    const consumer: Consumer = kafka.consumer({
+      groupId,
+      ...FETCH,
+      sessionTimeout: SESSION_TIMEOUT_MS,
+      heartbeatInterval: HEARTBEAT_MS,
+      maxWaitTimeInMs: MAX_WAIT_MS,
+      metadataMaxAge: METADATA_MAX_AGE_MS,
+      allowAutoTopicCreation: false,
+      retry: {
+        retries: 100_000,
+        maxRetryTime: 2_000,
+        restartOnFailure: async () => consumer === current,
+      },
+    })
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      const mine = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
+        (partitions as number[]).map((partition) => ({ topic, partition })),
+      )
+      // Synchronously, before the first fetch: nothing may be read from the group's offsets.
+      consumer.pause(group(mine))
+      if (consumer === current) receiver.assigned(mine).catch(fail)
+    })
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      if (payload.restart || consumer !== current) return
+      const { message } = payload.error
+      fail(new StartError(`the Kafka consumer died (${message}); start again`, EXIT_CONSUMER_DEAD))
+    })
+    return consumer
+  }
 
   return {
     read: async (topics) => {
-      await consumer.stop()
+      // A new consumer: one that has been told of a topic asks for it for ever, also when it is deleted.
+      await end()
+      if (topics.length === 0) return
+      const consumer = open()
+      current = consumer
       await consumer.connect()
       await consumer.subscribe({ topics, fromBeginning: true })
       await consumer.run({
         autoCommit: false,
         eachBatch: async ({ batch, isStale, heartbeat }) => {
-          if (isStale()) return
+          if (isStale() || consumer !== current) return
           await receiver.fetched(toFetched(batch))
           await heartbeat()
         },
       })
     },
     seek: ({ topic, partition }, offset) =>
-      consumer.seek({ topic, partition, offset: String(offset) }),
-    pause: (partitions) => consumer.pause(group(partitions)),
-    resume: (partitions) => consumer.resume(group(partitions)),
-    commitOffsets: (positions) =>
-      consumer.commitOffsets(
+      current?.seek({ topic, partition, offset: String(offset) }),
+    resume: (partitions) => current?.resume(group(partitions)),
+    commitOffsets: async (positions) =>
+      current?.commitOffsets(
         positions.map(({ topic, partition, position }) => ({
           topic,
           partition,
           offset: String(position),
         })),
       ),
-    stop: async () => {
-      stopping = true
-      // With Kafka away, leaving the group may hang for longer than anybody waits.
-      const deadline = new Promise((resolve) => setTimeout(resolve, DISCONNECT_DEADLINE_MS).unref())
-      await Promise.race([consumer.disconnect(), deadline]).catch((error) =>
-        logger.warn({ err: error }, 'could not leave the consumer group'),
-      )
-    },
+    stop: end,
   }
+}
+
+function group(partitions: TopicPartition[]) {
+  return [...Map.groupBy(partitions, ({ topic }) => topic)].map(([topic, list]) => ({
+    topic,
+    partitions: list.map(({ partition }) => partition),
+  }))
 }
 
 function toFetched(batch: Batch): Fetched {
-  const { fetchedOffset, rawMessages } = batch as Batch & {
-    fetchedOffset: string
-    rawMessages: RawMessage[]
-  }
+  const { fetchedOffset } = batch as Batch & { fetchedOffset: string }
   const messages = batch.messages as unknown as RawMessage[]
+  const { withheld = [], batches = [] } = Object.groupBy(messages, (message) =>
+    message.withheld ? 'withheld' : 'batches',
+  )
   return {
     topic: batch.topic,
     partition: batch.partition,
-    batches: messages.map((message) => message.batch),
+    batches: batches.map((message) => message.batch),
+    withheld: withheld.map((message) => message.batch),
     askedOffset: Number(fetchedOffset),
-    firstOffset: rawMessages[0]?.batch.baseOffset ?? Number(fetchedOffset),
+    firstOffset: messages[0]?.batch.baseOffset ?? Number(fetchedOffset),
     nextOffset: Number(batch.lastOffset()) + 1,
   }
-}
-
-/** A fetch of nothing but control and aborted batches never reaches `eachBatch`, only this event. */
-function followControlBatches(consumer: Consumer, receiver: Receiver, fail: (e: Error) => void) {
-  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
-    if (payload.batchSize > 0 || payload.firstOffset === null) return
-    const { topic, partition } = payload
-    const firstOffset = Number(payload.firstOffset)
-    const nextOffset = Number(payload.lastOffset) + 1
-    receiver
-      .fetched({ topic, partition, batches: [], askedOffset: firstOffset, firstOffset, nextOffset })
-      .catch(fail)
-  })
 }

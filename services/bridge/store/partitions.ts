@@ -1,11 +1,16 @@
 import { and, asc, desc, eq, gt, inArray, notExists, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/sqlite-core'
-import type { Counts, Delta, Gap, PartitionKey, PartitionState } from '../fold/index.ts'
+import {
+  type Counts,
+  type Delta,
+  type Gap,
+  MAX_SOURCES,
+  type PartitionKey,
+  type PartitionState,
+} from '../fold/index.ts'
 import { type BridgeDatabase, countRows } from './database.ts'
+import type { PartitionStart } from './port.ts'
 import { partitions, sources } from './schema.ts'
-
-/** Sources remembered per partition: a producer makes one at each start. Beyond, the longest silent is forgotten. */
-const MAX_SOURCES = 1_000
 
 const of = (table: typeof partitions | typeof sources, key: PartitionKey) =>
   and(
@@ -33,6 +38,7 @@ export function createPartitions(database: BridgeDatabase) {
       incarnation,
       position,
       previousTimeMs,
+      topicId: row.topicId ?? undefined,
       fingerprint:
         fingerprintOffset === null || fingerprintHash === null
           ? undefined
@@ -46,10 +52,10 @@ export function createPartitions(database: BridgeDatabase) {
     }
   }
 
-  function begin(begun: PartitionKey & { stream: string; start: number }): PartitionState {
+  function begin(begun: PartitionStart): PartitionState {
     database
       .insert(partitions)
-      .values({ ...begun, position: begun.start })
+      .values({ ...begun, topicId: begun.topicId ?? null, position: begun.start })
       .onConflictDoNothing()
       .run()
     return read(begun.topic, begun.partition)!

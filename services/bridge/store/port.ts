@@ -1,5 +1,12 @@
 import type { Delta, PartitionKey, PartitionState } from '../fold/index.ts'
 
+/** Where reading of a partition's incarnation starts. */
+export type PartitionStart = PartitionKey & {
+  stream: string
+  topicId?: string | undefined
+  start: number
+}
+
 export type CommitResult =
   | 'committed'
   /** The partition does not stand at `delta.from`, or has a newer incarnation: somebody else has read on. Nothing was changed. */
@@ -69,7 +76,7 @@ export type Store = {
   /** The current incarnation of a partition; undefined: never seen. */
   partition(topic: string, partition: number): Promise<PartitionState | undefined>
   /** Writes down where reading of new partitions, or new incarnations of them, starts. Before their first fetch. */
-  begin(starts: (PartitionKey & { stream: string; start: number })[]): Promise<PartitionState[]>
+  begin(starts: PartitionStart[]): Promise<PartitionState[]>
   /** @throws Error, with nothing changed, when a sum would pass 64 bits or the disk is full. */
   commit(delta: Delta): Promise<CommitResult>
   snapshot(): Promise<Snapshot>

@@ -20,6 +20,8 @@ export const partitions = sqliteTable(
     partition: whole('partition').notNull(),
     /** 1, and one more each time the topic was deleted and created again. */
     incarnation: whole('incarnation').notNull(),
+    /** Kafka's id of this incarnation, hex; null where the broker has none. */
+    topicId: text('topic_id'),
     stream: text('stream').notNull(),
     start: whole('start').notNull(),
     position: whole('position').notNull(),

@@ -54,6 +54,7 @@ CREATE TABLE `partitions` (
 	`topic` text NOT NULL,
 	`partition` integer NOT NULL,
 	`incarnation` integer NOT NULL,
+	`topic_id` text,
 	`stream` text NOT NULL,
 	`start` integer NOT NULL,
 	`position` integer NOT NULL,

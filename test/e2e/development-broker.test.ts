@@ -1,22 +1,45 @@
-import { after, describe, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { encodeBatch } from '../bridge/record-batch.ts'
 import { startDevelopmentBroker } from '../broker/development-broker.ts'
 import { produceRaw } from '../broker/raw.ts'
 import { temporaryFolder } from '../harness/folder.ts'
-import { createTopics, order, pipelineContract } from './pipeline-contract.ts'
-import { startBridge } from './running-bridge.ts'
+import { pipelineContract } from './pipeline-contract.ts'
+import { restartContract } from './restart-contract.ts'
+import { type RunningBridge, startBridge } from './running-bridge.ts'
+import { createTopics, order } from './topics.ts'
 
-const folder = temporaryFolder()
-const broker = await startDevelopmentBroker(folder.path)
-after(async () => {
-  await broker[Symbol.asyncDispose]()
-  folder[Symbol.dispose]()
+/** A broker with both topics, gone when this file's tests are over. */
+async function broker(): Promise<string> {
+  const folder = temporaryFolder()
+  const started = await startDevelopmentBroker(folder.path)
+  after(async () => {
+    await started[Symbol.asyncDispose]()
+    folder[Symbol.dispose]()
+  })
+  await createTopics(started.brokers, 2)
+  return started.brokers
+}
+
+const brokers = await broker()
+const forRestarts = await broker()
+
+describe('development broker', { concurrency: 2 }, () => {
+  restartContract(forRestarts)
+
+  describe('from event to counter and row', { concurrency: 1 }, () => {
+    let bridge: RunningBridge
+    before(async () => {
+      bridge = await startBridge(brokers)
+    })
+    after(() => bridge?.[Symbol.asyncDispose]())
+
+    pipelineContract(brokers, () => bridge)
+    refusedBatchTests(() => bridge)
+  })
 })
-await createTopics(broker.brokers, 2)
 
-pipelineContract('development broker', broker.brokers)
-
-describe('batches that Apache Kafka would refuse', () => {
+/** Batches that Apache Kafka would refuse. */
+function refusedBatchTests(bridge: () => RunningBridge) {
   const good = [{ value: order(1) }, { value: order(2) }]
   const bad: [what: string, batch: Parameters<typeof encodeBatch>[0], counted: number][] = [
     ['a batch of an unknown codec', { records: good, codecId: 6 }, 0],
@@ -33,15 +56,15 @@ describe('batches that Apache Kafka would refuse', () => {
   ]
   for (const [what, batch, counted] of bad) {
     test(`${what} is set aside record by record, and the next is counted`, async () => {
-      await using bridge = await startBridge(broker.brokers, { METERBRIDGE_START_FROM: 'latest' })
-      await produceRaw(broker.brokers, 'new_orders', encodeBatch(batch))
-      await produceRaw(broker.brokers, 'new_orders', encodeBatch({ records: good }))
-      await bridge.shows('shop_orders_total', {}, counted + 2)
-      await bridge.shows(
+      const counts = await bridge().fromNow()
+      await produceRaw(brokers, 'new_orders', encodeBatch(batch))
+      await produceRaw(brokers, 'new_orders', encodeBatch({ records: good }))
+      await counts.shows('shop_orders_total', {}, counted + 2)
+      await counts.shows(
         'meterbridge_rejected_records_total',
         { reason: 'undecodable' },
         2 - counted,
       )
     })
   }
-})
+}

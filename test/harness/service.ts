@@ -54,13 +54,17 @@ export function startService(
 /** Waits until `url` answers 200. @throws Error with the service's output when it ends before. */
 export async function untilOk(service: Service, url: string, deadlineMs = 20_000) {
   await until(
-    `${url} answers 200; the service printed:\n${service.output()}`,
+    `${url} answers 200`,
     async () => {
       if (service.process.exitCode !== null) return 'ended'
       return (await fetch(url)).ok ? 'ok' : undefined
     },
     deadlineMs,
-  ).then((state) => {
-    if (state === 'ended') throw new Error(`ended before ${url} answered:\n${service.output()}`)
-  })
+  )
+    .catch((error) => {
+      throw new Error(`${error.message}; the service printed:\n${service.output()}`)
+    })
+    .then((state) => {
+      if (state === 'ended') throw new Error(`ended before ${url} answered:\n${service.output()}`)
+    })
 }

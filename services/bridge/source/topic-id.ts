@@ -98,6 +98,9 @@ export function encodeRequest(topic: string): Buffer {
 /** @throws Error when the broker answers with an error for the topic. */
 export function decodeTopicId(payload: Buffer, topic: string): string | undefined {
   let at = 0
+  const skip = (bytes: number) => {
+    at += bytes
+  }
   const varint = () => {
     let value = 0
     for (let scale = 1; ; scale *= 128) {
@@ -106,29 +109,27 @@ export function decodeTopicId(payload: Buffer, topic: string): string | undefine
       if (byte < 0x80) return value
     }
   }
-  const skipString = () => {
-    at += Math.max(0, varint() - 1)
-  }
+  const skipString = () => skip(Math.max(0, varint() - 1))
   const skipTags = () => {
     for (let tags = varint(); tags > 0; tags--) {
       varint()
-      at += varint()
+      skip(varint())
     }
   }
   skipTags()
-  at += 4
+  skip(4)
   for (let brokers = varint() - 1; brokers > 0; brokers--) {
-    at += 4
+    skip(4)
     skipString()
-    at += 4
+    skip(4)
     skipString()
     skipTags()
   }
   skipString()
-  at += 4
+  skip(4)
   varint()
   const error = payload.readInt16BE(at)
-  at += 2
+  skip(2)
   skipString()
   if (error !== 0) throw new Error(`Kafka answers error ${error} for topic ${topic}`)
   const id = payload.toString('hex', at, at + ID_BYTES)

@@ -157,7 +157,7 @@ test('ready is who has partitions and moves; who is not says why', () => {
   }
   assert.match(why(undefined, END), /waiting for Kafka to assign partitions/)
   assert.match(why({ positions: () => [] } as unknown as typeof intake, END), /waiting for Kafka/)
-  assert.equal(why(intake, END), 'ready')
+  assert.match(why(intake, END), /Kafka has told of no topic yet where it ends/)
   progress.ends(ends(9), END)
   assert.equal(why(intake, END + 30_000), 'ready')
   assert.match(why(intake, END + 30_001), /Kafka has not answered for new_orders for 30 s/)
@@ -166,6 +166,10 @@ test('ready is who has partitions and moves; who is not says why', () => {
   assert.match(why(intake, END + 60_001), /new_orders\/0 is behind and has not moved for 60 s/)
   progress.moved(0, 9, NO_EVENT, END + 60_002)
   assert.equal(why(intake, END + 60_003), 'ready')
+  progress.forget()
+  assert.match(why(intake, END + 60_004), /no topic/)
+  assert.equal(progress.caughtUp(), false)
+  assert.equal(progress.closableMinuteMs(), -1)
 })
 
 test("a stream's status says in plain values how far it is", () => {

@@ -44,6 +44,12 @@ export function createDurable(streams: readonly StreamDefinition[]) {
         })),
       },
       {
+        name: 'meterbridge_series_overflow_total',
+        help: 'Events that found no room among the series of a measure. Labels whose values are all listed leave room for each.',
+        type: 'counter',
+        samples: counters.map(({ name }) => ({ labels: { measure: name }, value: 0 })),
+      },
+      {
         name: 'meterbridge_store_bytes',
         help: 'Size of the store.',
         type: 'gauge',

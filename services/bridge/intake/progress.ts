@@ -28,6 +28,12 @@ export class Progress {
     return this.#readAtMs
   }
 
+  /** The topic is gone: nothing that was known of it holds any more. */
+  forget() {
+    this.#partitions.clear()
+    this.#readAtMs = -1
+  }
+
   /** Takes a reading of the topic's ends. Partitions that are gone are forgotten. */
   ends(bounds: Bounds[], readAtMs: number) {
     this.#readAtMs = readAtMs

@@ -15,6 +15,9 @@ export function readiness(
   if (!intake || intake.positions().length === 0) {
     return { ready: false, why: 'waiting for Kafka to assign partitions' }
   }
+  if ([...progress.values()].every(({ readAtMs }) => readAtMs < 0)) {
+    return { ready: false, why: 'Kafka has told of no topic yet where it ends' }
+  }
   for (const [topic, { readAtMs }] of progress) {
     if (readAtMs >= 0 && nowMs - readAtMs > SILENCE_MS) {
       return {

@@ -54,6 +54,7 @@ async function existingTopics(options: WatchOptions, reading: string[]): Promise
     const found = [...progress.keys()].filter((topic) => existing.has(topic))
     if (found.join() === reading.join()) return reading
     logger.warn({ before: reading, now: found }, 'topics have come or gone')
+    for (const [topic, of] of progress) if (!found.includes(topic)) of.forget()
     await cluster.renew()
     await onTopics(found)
     return found

@@ -100,14 +100,18 @@ export function pipelineContract(brokers: string, bridge: () => RunningBridge) {
   test('events of 1970 and of next year are counted, and their minutes are not published', async () => {
     const counts = await bridge().fromNow()
     const nextYear = Date.now() + 365 * 86_400_000
+    const usual = Date.UTC(2026, 0, 3, 4, 5)
     await produce(
       brokers,
       'web_requests',
-      [0, nextYear].map((ms) => ({ value: '1', headers: { [HEADERS.time]: String(ms) } })),
+      [0, nextYear, usual].map((ms) => ({ value: '1', headers: { [HEADERS.time]: String(ms) } })),
     )
-    await counts.shows('web_requests_total', {}, 2)
+    await counts.shows('web_requests_total', {}, 3)
     await counts.shows('meterbridge_too_late_events_total', { stream: 'requests' }, 1)
     await counts.shows('meterbridge_future_events_total', { stream: 'requests' }, 1)
+    await until('the minute of the third is published', () =>
+      bridge().rows('requests', '2026-01-03').includes('2026-01-03 04:05:00,1'),
+    )
     const date = new Date(nextYear).toISOString().slice(0, 10)
     assert.throws(() => bridge().rows('requests', '1970-01-01'), /ENOENT/)
     assert.throws(() => bridge().rows('requests', date), /ENOENT/)

@@ -34,13 +34,14 @@ describe('transactions on Apache Kafka', { skip, concurrency: 1 }, () => {
   after(() => bridge?.[Symbol.asyncDispose]())
 
   test('two that overlap and are both aborted take nothing of what follows with them', async () => {
-    const partition = outcomes.push({ accepted: 1, undelivered: 2 + 1 + 2 * MARKER }) - 1
+    const partition = outcomes.push({ accepted: 1, undelivered: 2 + 1 + 1 + 2 * MARKER }) - 1
     await using first = await transactionalProducer('first')
     await using second = await transactionalProducer('second')
     const [one, other] = [await first.begin(), await second.begin()]
     await send(one, partition, ['1', '1'])
     await send(other, partition, ['1'])
     await other.abort()
+    await send(one, partition, ['1'])
     await one.abort()
     await produce(brokers, TOPIC, [{ value: '1', partition }])
     await assertOutcome(bridge, partition)

@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict'
-import { after, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { produce, withAdmin } from '../broker/clients.ts'
 import { until } from '../harness/until.ts'
-import { missingForKafka, startKafka } from '../kafka/kafka.ts'
+import { useOwnKafka } from '../kafka/kafka.ts'
 import { startBridge } from './running-bridge.ts'
 
-const skip = missingForKafka() ?? false
-if (skip && process.env.CI === 'true') throw new Error(skip)
-const kafka = skip ? undefined : await startKafka()
-after(() => kafka?.stop())
-const brokers = kafka?.brokers ?? ''
+const { brokers, skip } = await useOwnKafka()
 
 const TOPIC = 'web_requests'
 

@@ -7,4 +7,4 @@ export {
   producerPython,
 } from './python.ts'
 export { type KafkaAddresses, type KafkaOptions, type RunningKafka, startKafka } from './server.ts'
-export { type SharedKafka, useKafka } from './shared.ts'
+export { type SharedKafka, useKafka, useOwnKafka } from './shared.ts'

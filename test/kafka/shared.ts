@@ -1,6 +1,6 @@
 import { after } from 'node:test'
 import { missingForKafka } from './distribution.ts'
-import { type KafkaAddresses, type RunningKafka, startKafka } from './server.ts'
+import { type KafkaAddresses, startKafka } from './server.ts'
 
 /** `skip` is false, or the reason to hand to `test(name, { skip }, …)`; the addresses are empty then. */
 export type SharedKafka = KafkaAddresses & { skip: string | false }
@@ -11,7 +11,7 @@ const NOWHERE: KafkaAddresses = {
   tls: { ca: '' },
 }
 
-let own: Promise<RunningKafka> | undefined
+let sharedHere: Promise<SharedKafka> | undefined
 
 /**
  * The Apache Kafka that the tests of a run share. Others use it at the same time: make topics and
@@ -26,14 +26,21 @@ export async function useKafka(): Promise<SharedKafka> {
   const shared = process.env.TEST_KAFKA
   if (shared) return { ...(JSON.parse(shared) as KafkaAddresses), skip: false }
 
+  sharedHere ??= useOwnKafka()
+  return sharedHere
+}
+
+/**
+ * One more, for this test file alone: for topics with fixed names. Started here, stopped at the end of the
+ * process's tests; otherwise as `useKafka`.
+ */
+export async function useOwnKafka(): Promise<SharedKafka> {
   const missing = missingForKafka()
   if (missing && process.env.CI === 'true') throw new Error(missing)
   if (missing) return { ...NOWHERE, skip: missing }
 
-  if (!own) {
-    own = startKafka()
-    after(async () => (await own)?.stop())
-  }
-  const { brokers, sasl, tls } = await own
+  const kafka = await startKafka()
+  after(() => kafka.stop())
+  const { brokers, sasl, tls } = kafka
   return { brokers, sasl, tls, skip: false }
 }

@@ -95,7 +95,12 @@ async function runTests(kafka: RunningKafka | undefined): Promise<boolean> {
       ],
       ...files,
     ],
-    { ...process.env, ...(kafka && { TEST_KAFKA: addresses(kafka) }) },
+    {
+      ...process.env,
+      // Compiled once a run, not once for each of the many processes that the tests start.
+      NODE_COMPILE_CACHE: join(folder.path, 'compiled'),
+      ...(kafka && { TEST_KAFKA: addresses(kafka) }),
+    },
   )
   if (interrupted.signal.aborted) return false
   return report(JSON.parse(readFileSync(ledgerFile, 'utf8')) as Ledger) && code === 0

@@ -1,6 +1,7 @@
 import { temporaryFolder } from '../harness/folder.ts'
 import { freePort } from '../harness/ports.ts'
 import { type Service, startService, untilOk } from '../harness/service.ts'
+import { until } from '../harness/until.ts'
 
 /** Shop and bridge on a development broker, each its own process: `host:port` of each, and the bridge itself. */
 export type System = { shop: string; bridge: string; bridgeService: Service } & AsyncDisposable
@@ -20,11 +21,14 @@ export async function startSystem(): Promise<System> {
       KAFKA_BROKERS: broker,
     }
     const start = (script: string) => stack.use(startService(script, environment))
-    start('services/broker/main.ts')
+    const brokerService = start('services/broker/main.ts')
+    await until('the broker listens', () => brokerService.output().includes('for development only'))
     const shopService = start('services/shop/main.ts')
-    await untilOk(shopService, `http://${shop}/healthz`)
     const bridgeService = start('services/bridge/main.ts')
-    await untilOk(bridgeService, `http://${bridge}/readyz`)
+    await Promise.all([
+      untilOk(shopService, `http://${shop}/healthz`),
+      untilOk(bridgeService, `http://${bridge}/readyz`),
+    ])
     const owned = stack.move()
     return { shop, bridge, bridgeService, [Symbol.asyncDispose]: () => owned.disposeAsync() }
   } catch (error) {

@@ -3,14 +3,25 @@ import { after, before, beforeEach, describe, test } from 'node:test'
 import { Partitioners } from 'kafkajs'
 import type { Connection } from '../../services/shop/outbox/connection.ts'
 import { until } from '../harness/until.ts'
-import { type Cluster, createTopics, DEVELOPMENT_BROKER, KAFKA } from './clusters.ts'
+import {
+  type Cluster,
+  type ClusterKind,
+  createTopics,
+  DEVELOPMENT_BROKER,
+  KAFKA,
+} from './clusters.ts'
 import { numberOf, readTopic } from './records.ts'
 import { refusalTests } from './refusals.ts'
 import { sellingShop } from './relay.ts'
 import { GOOD_FORM } from './shop.ts'
 
-for (const kind of [DEVELOPMENT_BROKER, KAFKA]) {
-  describe(`relay to ${kind.name}`, { skip: kind.skip }, () => {
+/** One beside the other: much of it waits for a broker to come back. */
+describe('relay', { concurrency: 2 }, () => {
+  for (const kind of [DEVELOPMENT_BROKER, KAFKA]) relayTests(kind)
+})
+
+function relayTests(kind: ClusterKind) {
+  describe(`to ${kind.name}`, { skip: kind.skip, concurrency: 1 }, () => {
     let cluster: Cluster
     before(async () => {
       cluster = await kind.start()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { temporaryFolder } from '../harness/folder.ts'
 import { freePort } from '../harness/ports.ts'
 import { type Service, startService } from '../harness/service.ts'
@@ -70,64 +70,70 @@ async function gone(url: string) {
   )
 }
 
-test('it counts an order, stops on Ctrl-C, and goes on with its numbers when started again', async () => {
-  using folder = temporaryFolder()
-  const first = await started(folder.path)
-  {
-    await using service = first.service
-    assertGreeting(first, folder.path)
-    await order(first.shop, 3)
+/** Two at once: much of it waits for services to stop. */
+describe('npm start', { concurrency: 2 }, () => {
+  test('it counts an order, stops on Ctrl-C, and goes on with its numbers when started again', async () => {
+    using folder = temporaryFolder()
+    const first = await started(folder.path)
+    {
+      await using service = first.service
+      assertGreeting(first, folder.path)
+      await order(first.shop, 3)
+      await until(
+        '3 pieces are counted',
+        async () => (await total(first.bridge, 'shop_ordered_units_total')) === 3,
+      )
+      service.process.kill('SIGINT') // npm passes on what the terminal has sent as well: one press, two signals
+      assert.equal(await service.end('SIGINT'), 0, service.output())
+    }
+    const second = await started(folder.path, first)
+    await using service = second.service
+    assert.equal(await total(second.bridge, 'shop_ordered_units_total'), 3)
+    await order(second.shop, 4)
     await until(
-      '3 pieces are counted',
-      async () => (await total(first.bridge, 'shop_ordered_units_total')) === 3,
+      '7 pieces are counted',
+      async () => (await total(second.bridge, 'shop_ordered_units_total')) === 7,
     )
-    service.process.kill('SIGINT') // npm passes on what the terminal has sent as well: one press, two signals
-    assert.equal(await service.end('SIGINT'), 0, service.output())
-  }
-  const second = await started(folder.path, first)
-  await using service = second.service
-  assert.equal(await total(second.bridge, 'shop_ordered_units_total'), 3)
-  await order(second.shop, 4)
-  await until(
-    '7 pieces are counted',
-    async () => (await total(second.bridge, 'shop_ordered_units_total')) === 7,
-  )
-  assert.equal(await service.end('SIGTERM'), 0, service.output())
-  await gone(`${second.shop}/healthz`)
-})
+    assert.equal(await service.end('SIGTERM'), 0, service.output())
+    await gone(`${second.shop}/healthz`)
+  })
 
-test('a service that dies takes the others with it, and says which', async () => {
-  using folder = temporaryFolder()
-  const { service, shop } = await started(folder.path)
-  await using _ = service
-  process.kill(bridgeOf(service), 'SIGKILL')
-  assert.equal(await service.exited, 1)
-  assert.match(
-    service.output(),
-    /start: bridge: it ended with signal SIGKILL; the others are stopped\n/,
-  )
-  await gone(`${shop}/healthz`)
-})
+  test('a service that dies takes the others with it, and says which', async () => {
+    using folder = temporaryFolder()
+    const { service, shop } = await started(folder.path)
+    await using _ = service
+    process.kill(bridgeOf(service), 'SIGKILL')
+    assert.equal(await service.exited, 1)
+    assert.match(
+      service.output(),
+      /start: bridge: it ended with signal SIGKILL; the others are stopped\n/,
+    )
+    await gone(`${shop}/healthz`)
+  })
 
-test('after a kill -9 of npm start the services stop by themselves', async () => {
-  using folder = temporaryFolder()
-  const { service, shop, bridge } = await started(folder.path)
-  await service.end('SIGKILL')
-  await gone(`${shop}/healthz`)
-  await gone(`${bridge}/healthz`)
-})
+  test('after a kill -9 of npm start the services stop by themselves', async () => {
+    using folder = temporaryFolder()
+    const { service, shop, bridge } = await started(folder.path)
+    await service.end('SIGKILL')
+    await gone(`${shop}/healthz`)
+    await gone(`${bridge}/healthz`)
+  })
 
-test('a second Ctrl-C ends a stop that hangs, and leaves nothing', async () => {
-  using folder = temporaryFolder()
-  const { service, shop, bridge } = await started(folder.path)
-  await using _ = service
-  process.kill(bridgeOf(service), 'SIGSTOP')
-  service.process.kill('SIGINT')
-  await gone(`${shop}/healthz`)
-  assert.equal(service.process.exitCode, null)
-  await until('it ends', () => service.process.exitCode !== null || !service.process.kill('SIGINT'))
-  assert.equal(service.process.exitCode, 1)
-  await gone(`${bridge}/healthz`)
+  test('a second Ctrl-C ends a stop that hangs, and leaves nothing', async () => {
+    using folder = temporaryFolder()
+    const { service, shop, bridge } = await started(folder.path)
+    await using _ = service
+    process.kill(bridgeOf(service), 'SIGSTOP')
+    service.process.kill('SIGINT')
+    await gone(`${shop}/healthz`)
+    assert.equal(service.process.exitCode, null)
+    await until(
+      'it ends',
+      () => service.process.exitCode !== null || !service.process.kill('SIGINT'),
+    )
+    assert.equal(service.process.exitCode, 1)
+    await gone(`${bridge}/healthz`)
+  })
 })
 
 /** The process id of the bridge that this `npm start` started. */

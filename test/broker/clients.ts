@@ -43,6 +43,7 @@ export async function createTopic(brokers: string, config: Partial<ITopicConfig>
 
 type Message = Parameters<ReturnType<Kafka['producer']>['send']>[0]['messages'][0]
 
+/** @throws Error also where kafkajs does not: it drops what goes to a partition that it has not heard of yet. */
 export async function produce(
   brokers: string,
   topic: string,
@@ -51,7 +52,15 @@ export async function produce(
 ) {
   const producer = connect(brokers).producer({ allowAutoTopicCreation: false })
   await producer.connect()
-  return producer.send({ topic, messages, ...options }).finally(() => producer.disconnect())
+  const answers = await producer
+    .send({ topic, messages, ...options })
+    .finally(() => producer.disconnect())
+  const answered = new Set(answers.map(({ partition }) => partition))
+  for (const { partition } of options.acks === 0 ? [] : messages) {
+    if (partition === undefined || answered.has(partition)) continue
+    throw new Error(`partition ${partition} of ${topic} is not known yet`)
+  }
+  return answers
 }
 
 /** A running group member: what it got so far, and its end. */

@@ -38,10 +38,32 @@ describe('Apache Kafka', { skip, concurrency: 3 }, () => {
     assert.ok(Date.now() - endMs < 5_000, `${Date.now() - endMs} ms after the minute's end`)
   })
 
-  restartContract(shared.brokers)
+  describe('while the bridge ends, and while it runs', { concurrency: 1 }, () => {
+    restartContract(shared.brokers)
+
+    test('partitions that are added later are found within 10 s and read from their start', async () => {
+      const { brokers } = shared
+      await using bridge = await startBridge(brokers, FROM_NOW)
+      await withAdmin(brokers, (admin) =>
+        admin.createPartitions({ topicPartitions: [{ topic: 'new_orders', count: 6 }] }),
+      )
+      await until('the new partition takes records', () =>
+        produce(brokers, 'new_orders', [{ value: order(1), partition: 5 }]),
+      )
+      await bridge.shows('shop_orders_total', {}, 1, FOUND_WITHIN_MS)
+    })
+  })
 
   describe('from event to counter and row', { concurrency: 1 }, () => {
-    laterTests()
+    test('a topic that appears later is found within 10 s, and the other goes on', async () => {
+      await createTopics(brokers, 4, ['web_requests'])
+      await using bridge = await startBridge(brokers, FROM_NOW)
+      await createTopics(brokers, 4, ['new_orders'])
+      await produce(brokers, 'new_orders', [{ value: order(1) }])
+      await bridge.shows('shop_orders_total', {}, 1, FOUND_WITHIN_MS)
+      await produce(brokers, 'web_requests', [{ value: '1' }])
+      await bridge.shows('web_requests_total', {}, 1)
+    })
 
     describe('one bridge for many clients', () => {
       let bridge: RunningBridge
@@ -79,41 +101,6 @@ describe('Apache Kafka', { skip, concurrency: 3 }, () => {
     })
   })
 })
-
-/** They begin without the topic `new_orders`, and leave both topics behind, those of a partition count of their own. */
-function laterTests() {
-  describe('what appears while the bridge runs', { concurrency: 2 }, () => {
-    before(() => createTopics(brokers, 4, ['web_requests']))
-
-    test('partitions that are added later are found within 10 s and read from their start', async () => {
-      await using bridge = await startBridge(brokers, FROM_NOW)
-      await withAdmin(brokers, (admin) =>
-        admin.createPartitions({ topicPartitions: [{ topic: 'web_requests', count: 6 }] }),
-      )
-      const later = { topic: 'web_requests', partition: 5 }
-      await until('the new partition takes records', async () => {
-        await produce(brokers, later.topic, [{ value: '1', partition: later.partition }])
-        return true
-      })
-      await bridge.shows(...accepted(later.topic, later.partition, 1), FOUND_WITHIN_MS)
-    })
-
-    test('a topic that appears later is found within 10 s, and the other goes on', async () => {
-      await using bridge = await startBridge(brokers, FROM_NOW)
-      await createTopics(brokers, 4, ['new_orders'])
-      await produce(brokers, 'new_orders', [{ value: order(1) }])
-      await bridge.shows('shop_orders_total', {}, 1, FOUND_WITHIN_MS)
-      await produce(brokers, 'web_requests', [{ value: '1', partition: 0 }])
-      await bridge.shows(...accepted('web_requests', 0, 1))
-    })
-  })
-}
-
-/** The two tests share the topic, each with a partition of its own. */
-function accepted(topic: string, partition: number, records: number) {
-  const labels = { topic, partition: String(partition), result: 'accepted' }
-  return ['meterbridge_records_total', labels, records] as const
-}
 
 type Foreign = Omit<Parameters<typeof produceForeign>[0], 'brokers' | 'topic'>
 

@@ -2,12 +2,13 @@
 import './source/raw-batches.ts'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { checkReachable, createKafka } from '../kafka/client.ts'
+import { checkReachable, createKafka, unreachable } from '../kafka/client.ts'
 import { listen } from '../runtime/listen.ts'
 import { lockFolder } from '../runtime/lock.ts'
+import type { Logger } from '../runtime/logger.ts'
 import { type Context, type Running, run } from '../runtime/run.ts'
 import { version } from '../runtime/version.ts'
-import { requireBrokers } from '../settings/settings.ts'
+import { requireBrokers, type Settings } from '../settings/settings.ts'
 import { createApp, createDurable, ProcessMetrics } from './expose/index.ts'
 import { createFold, MINUTE_MS } from './fold/index.ts'
 import { Intake, Progress, readiness, statusOf, watch } from './intake/index.ts'
@@ -44,7 +45,7 @@ async function start(context: Context): Promise<Running> {
       loaded && [
         ...durable(await loaded.snapshot()),
         ...metrics.families(
-          streams.map((stream) => statusOf(stream, progress.get(stream.topic)!)),
+          streams.map((stream) => statusOf(stream, progress.get(stream.topic)!, now())),
           settings.dataDir,
           version,
         ),
@@ -58,13 +59,12 @@ async function start(context: Context): Promise<Running> {
   loaded = store
 
   await checkReachable(settings.kafka, 'meterbridge', logger)
-  const cluster = await openCluster(createKafka(settings.kafka, 'meterbridge', logger, ASKING))
+  const { cluster, reading } = await ask(settings, store, logger).catch((error) => {
+    throw unreachable(settings.kafka, error)
+  })
   const topics = streams.map(({ topic }) => topic)
-  const { brokers } = settings.kafka
-  const reading = await findTopics(cluster, topics, settings.createTopics, brokers)
   for (const missing of topics.filter((topic) => !reading.includes(topic)))
     logger.warn({ topic: missing }, 'the topic does not exist yet; counting starts when it does')
-  if (settings.startFrom === 'latest') await beginAtEnd(store, cluster, reading)
 
   const intake = new Intake({
     store,
@@ -126,6 +126,15 @@ async function every(periodMs: number, signal: AbortSignal, work: () => Promise<
     await work()
     await delay(periodMs, undefined, { signal }).catch(() => {})
   }
+}
+
+/** What must be known of Kafka before anything is read. */
+async function ask({ kafka, createTopics, startFrom }: Settings, store: Store, logger: Logger) {
+  const cluster = await openCluster(createKafka(kafka, 'meterbridge', logger, ASKING))
+  const wanted = streams.map(({ topic }) => topic)
+  const reading = await findTopics(cluster, wanted, createTopics, kafka.brokers)
+  if (startFrom === 'latest') await beginAtEnd(store, cluster, reading)
+  return { cluster, reading }
 }
 
 /** A new store shall start behind what the topics hold now. What appears later is read from its start. */

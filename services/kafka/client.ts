@@ -52,12 +52,18 @@ export async function checkReachable(kafka: KafkaSettings, clientId: string, log
     await admin.connect()
     await admin.describeCluster()
   } catch (error) {
-    throw new StartError(
-      `cannot reach Kafka at KAFKA_BROKERS=${kafka.brokers.join(',')} (${(error as Error).message}); start it, or correct the address, KAFKA_TLS and KAFKA_SASL_…`,
-    )
+    throw unreachable(kafka, error as Error)
   } finally {
     await admin.disconnect().catch(() => {})
   }
+}
+
+/** The sentence for a cluster that does not answer at start; a StartError stays what it is. */
+export function unreachable(kafka: KafkaSettings, error: Error): StartError {
+  if (error instanceof StartError) return error
+  return new StartError(
+    `cannot reach Kafka at KAFKA_BROKERS=${kafka.brokers.join(',')} (${error.message}); start it, or correct the address, KAFKA_TLS and KAFKA_SASL_…`,
+  )
 }
 
 /** kafkajs reports what it will retry as ERROR; only what ends a consumer reaches people otherwise. */

@@ -100,6 +100,8 @@ type OneOf = <T extends string>(name: string, allowed: readonly T[], otherwise: 
 function readKafka(get: Get, oneOf: OneOf): KafkaSettings {
   const brokers = (get('KAFKA_BROKERS') ?? '').split(',').map((broker) => broker.trim())
   const named = brokers.filter(Boolean)
+  const given = get('KAFKA_BROKERS')
+  if (given && named.length === 0) refuse('KAFKA_BROKERS', given, 'host:port[,host:port…]')
   for (const broker of named) parseAddress('KAFKA_BROKERS', broker, 'host:port[,host:port…]')
   const groupId = get('KAFKA_GROUP_ID')
   const ca = readFileOf('KAFKA_TLS_CA', get)

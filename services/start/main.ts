@@ -1,5 +1,7 @@
+import { join } from 'node:path'
 import { checkReachable } from '../kafka/client.ts'
 import { checkFree } from '../runtime/check-free.ts'
+import { lockFolder } from '../runtime/lock.ts'
 import { createLogger } from '../runtime/logger.ts'
 import { type Context, type Running, run } from '../runtime/run.ts'
 import { StartError } from '../runtime/start-error.ts'
@@ -14,6 +16,8 @@ await run('start', start)
 
 async function start({ settings, fail }: Context): Promise<Running> {
   const broker = settings.kafka.brokers.length === 0 ? reachedAt(settings.brokerListen) : undefined
+  // Two at once would share the services between them, and end each other.
+  lockFolder(join(settings.dataDir, 'start'), '`npm start`')
   await checkBefore(settings, broker !== undefined)
   if (!broker) {
     // Silent: what kafkajs tells of each try, the one sentence tells too.
@@ -38,9 +42,9 @@ async function start({ settings, fail }: Context): Promise<Running> {
     await Promise.all(others.map((service) => service.end('SIGTERM')))
     await Promise.all(brokers.map((service) => service.end('SIGTERM')))
   }
-  // A second Ctrl-C ends this process at once, and then nothing may be left.
+  // A second Ctrl-C, or one before all are ready, ends this process at once, and then nothing may be left.
   process.on('exit', () => {
-    if (stopping) for (const service of services) void service.end('SIGKILL')
+    for (const service of services) void service.end('SIGKILL')
   })
 
   try {
@@ -79,6 +83,11 @@ async function checkBefore(settings: Settings, development: boolean) {
   if (development && (settings.kafka.tls || settings.kafka.sasl)) {
     throw new StartError(
       'KAFKA_TLS or KAFKA_SASL_… is set but KAFKA_BROKERS is not; name the cluster, or unset them: the development broker has neither',
+    )
+  }
+  if (reachedAt(settings.shopListen) === reachedAt(settings.listen)) {
+    throw new StartError(
+      `METERBRIDGE_LISTEN and METERBRIDGE_SHOP_LISTEN are both ${reachedAt(settings.listen)}; give each an address of its own`,
     )
   }
   await checkFree(settings.shopListen, 'METERBRIDGE_SHOP_LISTEN')

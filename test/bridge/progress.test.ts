@@ -176,7 +176,7 @@ test("a stream's status says in plain values how far it is", () => {
   const orders = streams.find(({ name }) => name === 'orders')!
   const progress = placed(5)
   progress.ends(ends(8), END)
-  assert.deepEqual(statusOf(orders, progress), {
+  assert.deepEqual(statusOf(orders, progress, END), {
     stream: 'orders',
     topic: 'new_orders',
     caughtUp: false,
@@ -184,4 +184,7 @@ test("a stream's status says in plain values how far it is", () => {
     readAtMs: END,
     lags: [{ partition: 0, records: 3 }],
   })
+  progress.moved(0, 8, NO_EVENT, END)
+  assert.equal(statusOf(orders, progress, END + 30_000).caughtUp, true)
+  assert.equal(statusOf(orders, progress, END + 30_001).caughtUp, false, 'Kafka is silent')
 })

@@ -83,7 +83,7 @@ function perStream(statuses: StreamStatus[]): Family[] {
   return [
     {
       name: 'meterbridge_caught_up',
-      help: 'Whether everything in Kafka at the last reading of its ends is counted (1) or not (0).',
+      help: 'Whether everything in Kafka at the last reading of its ends, at most 30 s ago, is counted (1) or not (0).',
       type: 'gauge',
       samples: statuses.map(({ stream, caughtUp }) => ({
         labels: { stream },

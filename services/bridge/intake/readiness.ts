@@ -37,12 +37,12 @@ export function readiness(
   return { ready: true }
 }
 
-/** A stream's progress as plain values. */
-export function statusOf({ name, topic }: StreamDefinition, progress: Progress) {
+/** A stream's progress as plain values. Nobody is caught up with a Kafka that does not answer. */
+export function statusOf({ name, topic }: StreamDefinition, progress: Progress, nowMs: number) {
   return {
     stream: name,
     topic,
-    caughtUp: progress.caughtUp(),
+    caughtUp: progress.caughtUp() && nowMs - progress.readAtMs <= SILENCE_MS,
     watermarkMs: progress.watermarkMs(),
     readAtMs: progress.readAtMs,
     lags: progress.lags(),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { eq, sql } from 'drizzle-orm'
 import type { ShopDatabase } from '../database/open.ts'
 import { orderForms, orders } from '../database/schema.ts'
@@ -47,7 +48,8 @@ export class Orders {
 
   /**
    * Places an order and resolves with its id. The HTTP request that asked for it is recorded in the same
-   * transaction. A form that was sent before makes no second order: the id is the first one's.
+   * transaction. A form that was sent before as it is makes no second order: the id is the first one's. One that
+   * was changed since (by going back to it) is an order of its own.
    *
    * @param formToken undefined: nothing to tell a repetition by, so it is an order of its own.
    * @param now milliseconds since 1970.
@@ -60,10 +62,11 @@ export class Orders {
   ): Promise<number> {
     return this.#outbox.record(() => {
       const asked = requestEvent(facts, now)
-      const before = formToken && this.#findByForm.get({ token: formToken })
+      const token = formToken && sentForm(formToken, request)
+      const before = token && this.#findByForm.get({ token })
       if (before) return { result: before.orderId, events: [asked] }
       const order = this.#store(request, now)
-      if (formToken) this.#insertForm.run({ token: formToken, orderId: order.id })
+      if (token) this.#insertForm.run({ token, orderId: order.id })
       return { result: order.id, events: [orderEvent(order, now), asked] }
     }, 'synced')
   }
@@ -78,4 +81,10 @@ export class Orders {
     const { lastInsertRowid } = this.#insert.run({ ...order, createdAt: new Date(now) })
     return { id: Number(lastInsertRowid), ...order }
   }
+}
+
+/** Names a form with what was typed into it. */
+function sentForm(formToken: string, { email, amount, isPaidNow }: OrderRequest): string {
+  const content = JSON.stringify([formToken, email, amount, isPaidNow])
+  return createHash('sha256').update(content).digest('hex')
 }

@@ -17,7 +17,7 @@ await run('start', start)
 async function start({ settings, fail }: Context): Promise<Running> {
   const broker = settings.kafka.brokers.length === 0 ? reachedAt(settings.brokerListen) : undefined
   // Two at once would share the services between them, and end each other.
-  lockFolder(join(settings.dataDir, 'start'), '`npm start`')
+  const lock = lockFolder(join(settings.dataDir, 'start'), '`npm start`')
   await checkBefore(settings, broker !== undefined)
   if (!broker) {
     // Silent: what kafkajs tells of each try, the one sentence tells too.
@@ -41,6 +41,7 @@ async function start({ settings, fail }: Context): Promise<Running> {
     const [brokers, others] = [services.filter(isBroker), services.filter((s) => !isBroker(s))]
     await Promise.all(others.map((service) => service.end('SIGTERM')))
     await Promise.all(brokers.map((service) => service.end('SIGTERM')))
+    lock.release()
   }
   // A second Ctrl-C, or one before all are ready, ends this process at once, and then nothing may be left.
   process.on('exit', () => {

@@ -76,6 +76,7 @@ const KNOWN =
   'METERBRIDGE_DATA_DIR, METERBRIDGE_LISTEN, METERBRIDGE_SHOP_LISTEN, METERBRIDGE_BROKER_LISTEN, METERBRIDGE_LOG_LEVEL, METERBRIDGE_START_FROM, METERBRIDGE_CREATE_TOPICS'
 
 const refused: [Environment, string][] = [
+  [{ KAFKA_BROKERS: ',' }, 'KAFKA_BROKERS is ","; it must be host:port[,host:port…]'],
   [{ KAFKA_BROKERS: 'kafka' }, 'KAFKA_BROKERS is "kafka"; it must be host:port[,host:port…]'],
   [
     { KAFKA_BROKERS: 'a:1,b:99999' },

@@ -87,6 +87,17 @@ test('a double click or a reload makes one order, and shows it both times', asyn
   assert.equal(shop.events('web_requests').filter((e) => e.value.includes('"POST"')).length, 3)
 })
 
+test('a form that was gone back to and changed is an order of its own', async () => {
+  using shop = temporaryShop()
+  const page = await (await shop.get('/order-new')).text()
+  const token = /name="form_token" value="([^"]+)"/.exec(page)?.[1] ?? ''
+  await shop.submit({ ...GOOD_FORM, amount: '3', form_token: token })
+  const changed = await shop.submit({ ...GOOD_FORM, amount: '33', form_token: token })
+  const shown = await (await shop.get('/order-new-complete', cookieOf(changed))).text()
+  assert.match(shown, /<dt>Amount<\/dt><dd>33<\/dd>/)
+  assert.equal(shop.events('new_orders').length, 2)
+})
+
 test('a client that sends no form token makes an order with each POST', async () => {
   using shop = temporaryShop()
   for (const _ of [1, 2]) await shop.submit(GOOD_FORM)

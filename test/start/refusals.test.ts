@@ -89,6 +89,24 @@ for (const room of ['broker', 'shop', 'bridge']) {
   })
 }
 
+test('a second npm start on the same data folder is told so, before it starts anything', async () => {
+  using folder = temporaryFolder()
+  const lock = lockFolder(`${folder.path}/start`, 'test')
+  const printed = await refusal(await environment(folder.path))
+  lock.release()
+  assert.match(printed, /^start: another `npm start` is using .*; stop it, or .*\n$/)
+})
+
+test('one address for both pages is refused', async () => {
+  using folder = temporaryFolder()
+  const variables = await environment(folder.path)
+  const both = { ...variables, METERBRIDGE_SHOP_LISTEN: variables.METERBRIDGE_LISTEN ?? '' }
+  assert.match(
+    await refusal(both),
+    /^start: METERBRIDGE_LISTEN and METERBRIDGE_SHOP_LISTEN are both /,
+  )
+})
+
 test('topics that are missing are told where they may not be created', async () => {
   using folder = temporaryFolder()
   const brokers = `127.0.0.1:${await freePort()}`

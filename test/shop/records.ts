@@ -21,7 +21,8 @@ type KcatMessage = {
 
 /** All records of a topic, by partition and offset, as an ordinary client (kcat) sees them. */
 export async function readTopic(brokers: string, topic: string): Promise<KafkaRecord[]> {
-  const args = ['-b', brokers, '-C', '-t', topic, '-o', 'beginning', '-e', '-q', '-J']
+  const soon = ['-X', 'fetch.wait.max.ms=10'] // how long it waits for more before it takes the end for the end
+  const args = ['-b', brokers, '-C', '-t', topic, '-o', 'beginning', '-e', '-q', '-J', ...soon]
   const { stdout } = await promisify(execFile)('kcat', args, { maxBuffer: 100_000_000 })
   return stdout
     .split('\n')

@@ -9,11 +9,12 @@ import type { Ledger } from './reporters/ledger.ts'
 
 /**
  * `npm test [-- <path> …]`: the checks, then every test file (or those whose path starts with one given),
- * two at a time, with one Apache Kafka for all. Leaves no process behind; with `CI=true` a skipped test fails.
+ * some at a time, with one Apache Kafka for all. Leaves no process behind; with `CI=true` a skipped test fails.
  */
 
 const ROOT = resolve(import.meta.dirname, '..')
-const FILES_AT_ONCE = 2
+/** More than the cores that are needed: much of what the tests do is waiting. */
+const FILES_AT_ONCE = 3
 const TEST_TIMEOUT_MS = 180_000
 const SLOWEST_SHOWN = 5
 const STOP_DEADLINE_MS = 5_000

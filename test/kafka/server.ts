@@ -104,7 +104,8 @@ async function format(classPath: string, properties: string) {
     '--add-scram',
     `${mechanism}=[name=${USER.username},password=${USER.password}]`,
   ])
-  const clusterId = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url')
+  // Not beginning with a dash, which the tool would take for an option.
+  const clusterId = `m${Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url').slice(1)}`
   await promisify(execFile)('java', [
     ...['-Xmx128m', '-XX:TieredStopAtLevel=1', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error'],
     ...['-cp', classPath, 'kafka.tools.StorageTool'],

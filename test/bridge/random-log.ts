@@ -2,10 +2,21 @@ import fc from 'fast-check'
 import { readBatchHeader } from '../../services/bridge/codec/index.ts'
 import { COMPRESSIONS } from './compressions.ts'
 import { encodeBatch, type TestRecord } from './record-batch.ts'
-import type { LogBatch, LogRecord } from './reference-fold.ts'
+import type { Flaw, LogBatch, LogRecord } from './reference-fold.ts'
 
 export const LOG_NOW_MS = Date.UTC(2026, 4, 1, 12)
 const MINUTE_MS = 60_000
+
+/** A value that is no order, for each thing that can be wrong with it. */
+const FLAWED: Record<Flaw, Buffer | string | null> = {
+  json: '{"order_id":',
+  tombstone: null,
+  empty: '',
+  encoding: Buffer.from('"\xff"', 'latin1'),
+  schema: '{"order_id":1,"order_amount":"2","order_total_price":30,"is_paid":true}',
+  range: '{"order_id":1,"order_amount":0,"order_total_price":30,"is_paid":true}',
+}
+export const FLAWS = Object.keys(FLAWED) as Flaw[]
 
 /** Around now: mostly this minute and those before, some late, some of years ago, some to come. */
 const timeMs = fc.oneof(
@@ -43,7 +54,7 @@ const number = fc.record({
 const record = fc.record({
   order: fc.oneof(
     { weight: 5, arbitrary: order },
-    { weight: 1, arbitrary: fc.constant('bad' as const) },
+    { weight: 1, arbitrary: fc.constantFrom(...FLAWS) },
   ),
   timestampMs: fc.oneof(
     { weight: 5, arbitrary: timeMs },
@@ -111,8 +122,8 @@ function encodeLogRecord(record: LogRecord, first: number): TestRecord {
     if (number.previous) headers['mb-prev'] = number.previous
   }
   const value =
-    order === 'bad'
-      ? '{"order_id":'
+    typeof order === 'string'
+      ? FLAWED[order]
       : JSON.stringify({
           order_id: offset,
           order_amount: order.amount,

@@ -3,9 +3,13 @@
  * sharing no code with services/bridge.
  */
 
+export type Order = { amount: number; price: number; paid: boolean }
+/** What is wrong with a value that is no order: the reason it is rejected for. */
+export type Flaw = 'json' | 'tombstone' | 'empty' | 'encoding' | 'schema' | 'range'
+
 export type LogRecord = {
   offset: number
-  order: { amount: number; price: number; paid: boolean } | 'bad'
+  order: Order | Flaw
   /** -1: none. */
   timestampMs: number
   headerTime: number | 'bad' | undefined
@@ -17,11 +21,15 @@ export type LogBatch = { first: number; last: number; damaged: boolean; records:
 /** Offsets `from` up to, not including, `to` that were gone before they were read. */
 export type Hole = { from: number; to: number }
 
+/** Told of each event as it is counted. */
+export type OnEvent = (minuteMs: number, order: Order) => void
+
 const MAX_JUMP = 1_000_000
 const MINUTE_MS = 60_000
 const HOLDERS = ['orders', 'units', 'value'] as const
 
 export class ReferenceFold {
+  position: number
   accepted = 0
   rejected = 0
   duplicate = 0
@@ -39,25 +47,36 @@ export class ReferenceFold {
   missing = new Map<string, Set<number>>()
   #previousMs = 0
   #nowMs: number
+  #onEvent: OnEvent
 
-  constructor(nowMs: number) {
+  constructor(nowMs: number, start = 0, onEvent: OnEvent = () => {}) {
     this.#nowMs = nowMs
+    this.position = start
+    this.#onEvent = onEvent
   }
 
+  /** Reads the log to its end; what is in the hole was gone when reading came to it. */
   read(log: LogBatch[], hole?: Hole) {
-    const gone = (offset: number) => hole && offset >= hole.from && offset < hole.to
-    if (hole) this.skipped = hole.to - hole.from
-    let passed = false
-    for (const batch of log) {
-      if (hole && !passed && batch.last >= hole.to) {
-        passed = true
-        this.last.clear()
-        this.missing.clear()
-      }
-      const left = batch.records.filter(({ offset }) => !gone(offset))
-      if (batch.damaged) this.#reject('undecodable', left.length)
+    const end = log.at(-1)!.last + 1
+    if (hole) this.readTo(log, hole.from, 0, this.#nowMs)
+    this.readTo(log, end, hole?.to ?? 0, this.#nowMs)
+  }
+
+  /** Reads on up to, not including, offset `to`, with the clock at `nowMs`; what is below offset `low` is gone. */
+  readTo(log: LogBatch[], to: number, low: number, nowMs: number) {
+    this.#nowMs = nowMs
+    if (low > this.position) {
+      this.skipped += low - this.position
+      this.position = low
+      this.last.clear()
+      this.missing.clear()
+    }
+    for (const { damaged, records } of log) {
+      const left = records.filter(({ offset }) => offset >= this.position && offset < to)
+      if (damaged) this.#reject('undecodable', left.length)
       else for (const record of left) this.#record(record)
     }
+    this.position = to
   }
 
   #record(record: LogRecord) {
@@ -65,11 +84,11 @@ export class ReferenceFold {
     if (verdict === 'duplicate') this.duplicate++
     else if (verdict === 'invalid') this.#reject('sequence')
     else if (record.headerTime === 'bad') this.#reject('time')
-    else if (record.order === 'bad') this.#reject('json')
+    else if (typeof record.order === 'string') this.#reject(record.order)
     else this.#count(record, record.order)
   }
 
-  #count(record: LogRecord, order: { amount: number; price: number; paid: boolean }) {
+  #count(record: LogRecord, order: Order) {
     const ownMs = record.timestampMs >= 0 ? record.timestampMs : this.#previousMs
     const timeMs = typeof record.headerTime === 'number' ? record.headerTime : ownMs
     this.accepted++
@@ -77,6 +96,7 @@ export class ReferenceFold {
     const minute = Math.floor(timeMs / MINUTE_MS) * MINUTE_MS
     if (minute > this.#nowMs) this.future++
     if (timeMs <= this.#nowMs) this.latestMs = Math.max(this.latestMs, timeMs)
+    this.#onEvent(minute, order)
     const amounts = { orders: 1n, units: BigInt(order.amount), value: BigInt(order.price) }
     for (const name of HOLDERS) {
       plus(this.totals, `${name} ${order.paid ? 'prepaid' : 'credit'}`, amounts[name])

@@ -10,12 +10,13 @@ import { type Context, type Running, run } from '../runtime/run.ts'
 import { version } from '../runtime/version.ts'
 import { requireBrokers, type Settings } from '../settings/settings.ts'
 import { createApp, createDurable, ProcessMetrics } from './expose/index.ts'
-import { createFold, MINUTE_MS } from './fold/index.ts'
+import { createFold } from './fold/index.ts'
 import { Intake, Progress, readiness, statusOf, watch } from './intake/index.ts'
-import { createPublisher, retainedFromMs, TARGETS } from './rollup/index.ts'
+import { createPublisher, TARGETS } from './rollup/index.ts'
 import { type Cluster, createSource, findTopics, openCluster } from './source/index.ts'
 import { openSqliteStore, type Store } from './store/index.ts'
 import { streams } from './streams/index.ts'
+import { makeKnown } from './streams-known.ts'
 
 /** A positions report to Kafka, for lag tools. */
 const OFFSETS_PERIOD_MS = 5_000
@@ -55,7 +56,7 @@ async function start(context: Context): Promise<Running> {
   const server = await listen(app, settings.listen, 'METERBRIDGE_LISTEN')
 
   const store = openSqliteStore(folder)
-  await addStreams(store, now())
+  await makeKnown(store, streams, now())
   loaded = store
 
   await checkReachable(settings.kafka, 'meterbridge', logger)
@@ -153,9 +154,4 @@ async function beginAtEnd(store: Store, cluster: Cluster, topics: string[]) {
 /** With Kafka away its calls are tried again without end; what is counted is durable and needs none of them. */
 async function briefly(step: Promise<unknown>) {
   await Promise.race([step.catch(() => {}), delay(KAFKA_AWAY_MS)])
-}
-
-async function addStreams(store: Store, nowMs: number) {
-  for (const { name } of streams)
-    await store.addStream(name, nowMs - (nowMs % MINUTE_MS), retainedFromMs(nowMs))
 }

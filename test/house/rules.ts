@@ -46,6 +46,20 @@ export const RULES: Rule[] = [
     allowed: never,
   },
   {
+    reason: 'the command line calls rooms by their public files',
+    of: /^services\/commands\//,
+    to: ours,
+    allowed: among(
+      /^services\/(settings|runtime|kafka|commands)\/|^services\/bridge\/[a-z]+\/index\.ts$|^services\/shop\/[a-z-]+\.ts$|^services\/bridge\/source\/raw-batches\.ts$/,
+    ),
+  },
+  {
+    reason: 'nothing but a person calls the command line',
+    of: ours,
+    to: /^services\/commands\//,
+    allowed: (file) => serviceOf(file) === 'commands',
+  },
+  {
     reason: 'only a process starts at main.ts; nothing imports it',
     of: ours,
     to: /\/main\.ts$/,

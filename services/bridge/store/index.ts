@@ -2,6 +2,7 @@ export { DAY_MS, dayOf } from './days.ts'
 export type {
   CommitResult,
   DayRows,
+  DefinitionConflict,
   PartitionStart,
   PartitionTotals,
   Snapshot,

@@ -1,4 +1,5 @@
 import type { Delta, PartitionKey, PartitionState } from '../fold/index.ts'
+import type { Declaration } from '../streams/index.ts'
 
 /** Where reading of a partition's incarnation starts. */
 export type PartitionStart = PartitionKey & {
@@ -37,6 +38,7 @@ export type PartitionTotals = {
   skipped: number
   lost: number
   recovered: number
+  redriven: number
   /** Of the current incarnation; -1: none. */
   maxTimeMs: number
 }
@@ -49,6 +51,16 @@ export type StreamState = {
   late: number
   future: number
   tooLate: number
+}
+
+/** A name that was counted with one meaning and is declared with another, or was given up (`removed`) and is back. */
+export type DefinitionConflict = {
+  kind: Declaration['kind']
+  name: string
+  /** The two meanings, as in `Declaration`. */
+  counted: string
+  declared: string
+  removed: boolean
 }
 
 /** A day's closed minutes that have events or belong after the stream's first start. Times are ms, UTC. */
@@ -82,6 +94,12 @@ export type Store = {
   snapshot(): Promise<Snapshot>
   /** Makes a stream known; later calls change nothing. Days before `sealedBeforeMs` count as sealed from the start. */
   addStream(stream: string, firstMinuteMs: number, sealedBeforeMs: number): Promise<void>
+  /**
+   * Compares what the names of a stream mean now with what they meant when they were counted, and writes down new
+   * ones: a new measure starts at 0, a new column with what its measure had. Conflicts, and nothing changed, when a
+   * name means something else.
+   */
+  define(stream: string, declared: readonly Declaration[]): Promise<DefinitionConflict[]>
   /** Closes the minutes up to `minuteMs` and marks their days to be written. Never goes back. */
   close(stream: string, minuteMs: number): Promise<void>
   /** Days that wait to be written, oldest first. */

@@ -32,6 +32,8 @@ export const partitions = sqliteTable(
     skipped: whole('skipped').notNull().default(0),
     lost: whole('lost').notNull().default(0),
     recovered: whole('recovered').notNull().default(0),
+    /** Of the rejected: driven through again and counted since. */
+    redriven: whole('redriven').notNull().default(0),
     fingerprintOffset: whole('fingerprint_offset'),
     fingerprintHash: text('fingerprint_hash'),
     previousTimeMs: whole('previous_time_ms').notNull().default(0),
@@ -187,6 +189,27 @@ export const deadLetters = sqliteTable(
     value: blob('value', { mode: 'buffer' }),
     valueBytes: whole('value_bytes').notNull(),
     hash: text('hash').notNull(),
+    /** When it was driven through again and counted; null: not yet. */
+    redrivenMs: whole('redriven_ms'),
+    /** Why the last attempt to drive it through again did not count it. */
+    redriveError: text('redrive_error'),
   },
   (table) => [index('dead_letters_by_record').on(table.topic, table.partition, table.offset)],
+)
+
+/** What each name of a stream definition meant when it was counted, so that no other meaning gets under it. */
+export const definitions = sqliteTable(
+  'definitions',
+  {
+    stream: text('stream').notNull(),
+    kind: text('kind', { enum: ['stream', 'measure', 'column'] }).notNull(),
+    name: text('name').notNull(),
+    /** JSON: the declarative parts, and the versions of the functions. */
+    meaning: text('meaning').notNull(),
+    /** Events of the stream that were counted before a measure was added. */
+    eventsBefore: whole('events_before').notNull().default(0),
+    /** 1: no longer defined. */
+    removed: whole('removed').notNull().default(0),
+  },
+  (table) => [primaryKey({ columns: [table.stream, table.kind, table.name] })],
 )

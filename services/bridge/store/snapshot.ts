@@ -47,6 +47,7 @@ function merge(rows: (typeof partitions.$inferSelect)[]): PartitionTotals[] {
       skipped: row.skipped + (sum?.skipped ?? 0),
       lost: row.lost + (sum?.lost ?? 0),
       recovered: row.recovered + (sum?.recovered ?? 0),
+      redriven: row.redriven + (sum?.redriven ?? 0),
     })
   }
   return [...merged.values()]

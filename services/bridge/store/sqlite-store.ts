@@ -2,6 +2,7 @@ import type { Delta } from '../fold/index.ts'
 import { createCounts } from './counts.ts'
 import { openDatabase } from './database.ts'
 import { createDays } from './days.ts'
+import { createDefinitions } from './definitions.ts'
 import { createPartitions } from './partitions.ts'
 import type { CommitResult, Store } from './port.ts'
 import { createSnapshots } from './snapshot.ts'
@@ -12,6 +13,7 @@ export function openSqliteStore(folder: string): Store {
   const partitions = createPartitions(database)
   const counts = createCounts(database)
   const days = createDays(database)
+  const definitions = createDefinitions(database)
   const readSnapshot = createSnapshots(database)
 
   /** One transaction; IMMEDIATE, so that the compare-and-set reads what it is about to change. */
@@ -33,6 +35,7 @@ export function openSqliteStore(folder: string): Store {
     snapshot: async () => database.transaction(() => readSnapshot()),
     addStream: async (stream, firstMinuteMs, sealedBeforeMs) =>
       days.addStream(stream, firstMinuteMs, sealedBeforeMs),
+    define: async (stream, declared) => transaction(() => definitions.define(stream, declared)),
     close: async (stream, minuteMs) => transaction(() => days.close(stream, minuteMs)),
     pendingDays: async (stream) => days.pending(stream),
     day: async (stream, dayMs) => database.transaction(() => days.read(stream, dayMs)),

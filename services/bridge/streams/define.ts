@@ -8,6 +8,8 @@ export type Label<Event> = {
   values: readonly string[]
   /** Must return one of `values`. */
   of(event: Event): string
+  /** Raised when `of` comes to mean something else; 1 unless set. */
+  version?: number
 }
 
 /** A counter: a sum of whole numbers in `unit`, per combination of `labels`. */
@@ -15,10 +17,13 @@ export type Measure<Event, LabelName extends string> = {
   /** The Prometheus name, ending in `_total`. */
   name: string
   help: string
+  /** `records`: every event adds 1. */
   unit: 'records' | 'pieces' | 'minor units' | 'microseconds'
   labels: readonly LabelName[]
   /** What one event adds: a whole number from 0 to `VALUE_BOUND`. */
   value(event: Event): number
+  /** Raised when `value` comes to mean something else; 1 unless set. */
+  version?: number
 }
 
 /** A minute column: all of a measure, or the part of it whose labels match `where`. */

@@ -1,6 +1,7 @@
 import { orders } from './orders.ts'
 import { requests } from './requests.ts'
 
+export { type Declaration, declarationsOf } from './declare.ts'
 export type { Column, Label, Measure, StreamDefinition } from './define.ts'
 export { VALUE_BOUND } from './define.ts'
 

@@ -1,0 +1,27 @@
+import type { Logger } from '../runtime/logger.ts'
+import type { Settings } from '../settings/settings.ts'
+
+/** What a command ends with. */
+export const EXIT = { ok: 0, difference: 1, usage: 2 } as const
+
+export type CommandContext = {
+  settings: Settings
+  /** Warnings and errors, on stderr. */
+  logger: Logger
+  /** Writes a line to stdout. */
+  print(line: string): void
+}
+
+/** One command of `npm run meterbridge -- <name> …`. */
+export type Command = {
+  name: string
+  /** One line, for the list of commands. */
+  summary: string
+  /** Printed for `--help` and behind a wrong use: how to call it, and each option. */
+  usage: string
+  /**
+   * @param args what stands behind the name; read with node:util's parseArgs, whose errors are told with `usage`.
+   * @throws StartError with a sentence when it cannot be done at all.
+   */
+  run(args: string[], context: CommandContext): Promise<number>
+}

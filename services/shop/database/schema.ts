@@ -1,4 +1,4 @@
-import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 
 export const orders = sqliteTable('orders', {
   id: integer('id').primaryKey({ autoIncrement: true }),
@@ -37,16 +37,37 @@ export const outbox = sqliteTable(
   (table) => [index('outbox_topic').on(table.topic)],
 )
 
-/** The last number given out per topic-partition, and by which incarnation of the shop. */
+/**
+ * Events that Kafka has acknowledged, in that order, so that a range which never reached its readers can be sent
+ * again with its own numbers. A table apart: what waits stays small and quick to find. Bounded by sent.ts.
+ */
+export const outboxSent = sqliteTable('outbox_sent', {
+  id: integer('id').primaryKey(),
+  topic: text('topic').notNull(),
+  key: text('key'),
+  value: text('value').notNull(),
+  eventTime: integer('event_time').notNull(),
+  partition: integer('partition').notNull(),
+  source: text('source').notNull(),
+  sequence: integer('sequence').notNull(),
+  previous: text('previous'),
+  /** Milliseconds since 1970. */
+  acknowledgedAt: integer('acknowledged_at').notNull(),
+})
+
+/** The last number that each incarnation of the shop gave out per topic-partition; the highest id is the newest. */
 export const outboxSequences = sqliteTable(
   'outbox_sequences',
   {
+    id: integer('id').primaryKey({ autoIncrement: true }),
     topic: text('topic').notNull(),
     partition: integer('partition').notNull(),
     source: text('source').notNull(),
     sequence: integer('sequence').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.topic, table.partition] })],
+  (table) => [
+    uniqueIndex('outbox_sequences_source').on(table.topic, table.partition, table.source),
+  ],
 )
 
 /** Events that Kafka refuses for good; kept for a person to judge. */
@@ -59,4 +80,8 @@ export const outboxSetAside = sqliteTable('outbox_set_aside', {
   eventTime: integer('event_time').notNull(),
   error: text('error').notNull(),
   setAsideAt: integer('set_aside_at').notNull(),
+  /** The number of one that an earlier attempt may have brought to Kafka; null: the number went to the next event. */
+  source: text('source'),
+  sequence: integer('sequence'),
+  previous: text('previous'),
 })

@@ -1,13 +1,21 @@
-import { and, asc, eq, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, sql } from 'drizzle-orm'
 import { outbox, outboxSequences } from '../database/schema.ts'
 import type { Outbox } from './outbox.ts'
 import type { ChoosePartition } from './partitioner.ts'
 
 type Row = typeof outbox.$inferSelect
 /** An event with its place in its source's sequence. */
-export type NumberedRow = Row & { partition: number; source: string; sequence: number }
+export type NumberedRow = Row & {
+  partition: number
+  source: string
+  sequence: number
+  /** An attempt before may have brought it to Kafka: its number is spent. */
+  perhapsSent: boolean
+}
 
 const BATCH_RECORDS = 500
+/** Incarnations whose last number is remembered per partition; the bridge forgets those before, too. */
+const MAX_SOURCES = 1_000
 
 /**
  * Numbers events densely per source, topic and partition, so that whoever reads them can drop what was
@@ -19,6 +27,8 @@ export class Numbering {
   readonly #head
   readonly #number
   readonly #lastNumber
+  readonly #give
+  readonly #forgetOldest
 
   /** @param source this incarnation of the shop: 1 to 64 characters, never used before. */
   constructor(events: Outbox, source: string) {
@@ -51,6 +61,27 @@ export class Numbering {
           eq(outboxSequences.partition, sql.placeholder('partition')),
         ),
       )
+      .orderBy(desc(outboxSequences.id))
+      .limit(1)
+      .prepare()
+    this.#give = database
+      .insert(outboxSequences)
+      .values({
+        topic: sql.placeholder('topic'),
+        partition: sql.placeholder('partition'),
+        source: sql.placeholder('source'),
+        sequence: sql.placeholder('sequence'),
+      })
+      .onConflictDoUpdate({
+        target: [outboxSequences.topic, outboxSequences.partition, outboxSequences.source],
+        set: { sequence: sql`excluded.sequence` },
+      })
+      .prepare()
+    this.#forgetOldest = database
+      .delete(outboxSequences)
+      .where(
+        sql`id in (select id from (select id, row_number() over (partition by topic, "partition" order by id desc) as age from ${outboxSequences}) where age > ${MAX_SOURCES})`,
+      )
       .prepare()
   }
 
@@ -63,7 +94,8 @@ export class Numbering {
       const head = this.#head.all({ topic })
       // A partition that is gone (a topic made anew with fewer) took its records along.
       const numbered = head.filter(isNumbered).filter((row) => row.partition < partitions)
-      return numbered.length > 0 ? numbered : this.#numberAll(topic, head, choose)
+      if (numbered.length === 0) return this.#numberAll(topic, head, choose)
+      return numbered.map((row) => ({ ...row, perhapsSent: true }))
     }, 'synced')
   }
 
@@ -73,20 +105,15 @@ export class Numbering {
       const partition = choose(row.key)
       const { sequence, previous } = last.get(partition) ?? this.#lastOf(topic, partition)
       last.set(partition, { sequence: sequence + 1, previous: null })
-      return { ...row, partition, source: this.#source, sequence: sequence + 1, previous }
+      const number = { partition, source: this.#source, sequence: sequence + 1, previous }
+      return { ...row, ...number, perhapsSent: false }
     })
     for (const row of numbered) this.#number.run(row)
     for (const [partition, { sequence }] of last) {
-      const values = { topic, partition, source: this.#source, sequence }
-      this.#outbox.database
-        .insert(outboxSequences)
-        .values(values)
-        .onConflictDoUpdate({
-          target: [outboxSequences.topic, outboxSequences.partition],
-          set: values,
-        })
-        .run()
+      this.#give.run({ topic, partition, source: this.#source, sequence })
     }
+    const isFirst = numbered.some(({ previous }) => previous !== null)
+    if (isFirst) this.#forgetOldest.run()
     return numbered
   }
 

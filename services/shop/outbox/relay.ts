@@ -99,7 +99,7 @@ export class Relay {
     return deliver(rows, {
       now: Date.now,
       send: connection.send,
-      acknowledged: (part) => this.#settlement.acknowledged(part),
+      acknowledged: (part) => this.#settlement.acknowledged(part, Date.now()),
       refused: async (row, rest, error) => {
         await this.#settlement.refused(row, rest, error, Date.now())
         const { topic, partition, value } = row

@@ -4,6 +4,8 @@ import { Kafka, logLevel } from 'kafkajs'
 import { missingForKafka, startKafka } from '../test/kafka/kafka.ts'
 import { measureLatency } from './latency/measure.ts'
 import { machineFacts } from './machine.ts'
+import { measureMemory } from './memory/measure.ts'
+import { measureNumbering } from './numbering/measure.ts'
 import { measurePipeline } from './pipeline/measure.ts'
 import { type Part, table } from './report.ts'
 import { measureScrape } from './scrape/measure.ts'
@@ -20,6 +22,8 @@ const PARTS: Record<string, Measure> = {
   pipeline: measurePipeline,
   latency: measureLatency,
   scrape: measureScrape,
+  numbering: measureNumbering,
+  memory: measureMemory,
   shop: measureShop,
 }
 

@@ -13,6 +13,15 @@ export function cpuSecondsOf(pid: number): number {
 
 /** The most memory the process ever had resident, in MiB (proc_pid_status(5), VmHWM). */
 export function peakRssMiBOf(pid: number): number {
+  return memoryMiB(pid, /^VmHWM:\s+(\d+) kB/m)
+}
+
+/** The memory the process has resident now, in MiB (proc_pid_status(5), VmRSS). */
+export function rssMiBOf(pid: number): number {
+  return memoryMiB(pid, /^VmRSS:\s+(\d+) kB/m)
+}
+
+function memoryMiB(pid: number, line: RegExp): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) / 1024
+  return Number(line.exec(status)?.[1]) / 1024
 }

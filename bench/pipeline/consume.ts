@@ -1,8 +1,8 @@
 import { Kafka, logLevel } from 'kafkajs'
 import { FETCH } from '../../services/bridge/source/source.ts'
 import { cpuSecondsOf, peakRssMiBOf } from '../process.ts'
+import type { Run } from '../run.ts'
 import { addOrder, type Sums } from './orders.ts'
-import type { Run } from './run.ts'
 
 /**
  * A process that reads a topic to its end with bare kafkajs and prints what it took (Run) as JSON.

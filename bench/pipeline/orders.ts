@@ -35,8 +35,11 @@ export function addOrder(sums: Sums, value: string) {
   sums[5] += order.order_total_price
 }
 
+/** The headers of a partition's record, from the first (0) on. */
+export type Headers = (partition: number, place: number) => Record<string, string>
+
 /** Writes `count` orders in uncompressed batches, a partition's batches one after the other. */
-export async function produceOrders(kafka: Kafka, topic: string, count: number) {
+export async function produceOrders(kafka: Kafka, topic: string, count: number, headers?: Headers) {
   const producer = kafka.producer({ allowAutoTopicCreation: false })
   await producer.connect()
   const perPartition = count / PARTITIONS
@@ -46,6 +49,7 @@ export async function produceOrders(kafka: Kafka, topic: string, count: number) 
       const messages = Array.from({ length: size }, (_, index) => ({
         partition,
         value: orderValue(1_000_000 + partition * perPartition + done + index),
+        ...(headers && { headers: headers(partition, done + index) }),
       }))
       await producer.send({ topic, messages, acks: -1 })
     }

@@ -1,4 +1,4 @@
-import type { Sums } from './orders.ts'
+import type { Sums } from './pipeline/orders.ts'
 
 /**
  * One way through the whole topic. The clock starts when the first batch is done, so that joining the group

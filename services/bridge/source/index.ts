@@ -1,4 +1,5 @@
 export { type Bounds, type Cluster, openCluster, type TopicBounds } from './cluster.ts'
+export { type LogReader, openLogReader, type Reading } from './read-at.ts'
 export {
   createSource,
   type Fetched,

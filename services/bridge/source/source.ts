@@ -2,7 +2,7 @@ import type { Batch, Consumer, Kafka } from 'kafkajs'
 import type { Logger } from '../../runtime/logger.ts'
 import { StartError } from '../../runtime/start-error.ts'
 import type { RecordBatch } from '../codec/index.ts'
-import type { RawMessage } from './raw-batches.ts'
+import type { RawMessage } from './aborted.ts'
 
 /** As much as memory allows: per partition and in all, of one fetch. */
 export const FETCH = { maxBytesPerPartition: 1_048_576, maxBytes: 8_388_608 }

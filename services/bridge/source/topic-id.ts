@@ -1,4 +1,5 @@
 import type { Kafka } from 'kafkajs'
+import { type Call, openInnerCluster } from './inner-cluster.ts'
 
 /**
  * Kafka gives each topic an id of its own, so that one that was deleted and created again can be told from the one
@@ -17,32 +18,8 @@ const VERSION = 10
 const ID_BYTES = 16
 const NO_ID = '00'.repeat(ID_BYTES)
 
-/** The parts of kafkajs's Cluster and Broker (src/cluster, src/broker) that are used here. */
-type Cluster = {
-  connect(): Promise<void>
-  disconnect(): Promise<void>
-  brokerPool: {
-    versions: Record<number, { maxVersion: number }>
-    findConnectedBroker(): Promise<{
-      connectionPool: { send(call: Call): Promise<string | undefined> }
-    }>
-  }
-}
-type Call = {
-  request: {
-    apiKey: number
-    apiVersion: number
-    apiName: string
-    encode(): Promise<{ buf: Buffer; buffer: Buffer }>
-  }
-  response: {
-    decode(payload: Buffer): Promise<string | undefined>
-    parse(data: string | undefined): Promise<string | undefined>
-  }
-}
-
 export function createTopicIds(kafka: Kafka): TopicIds {
-  const cluster = openCluster(kafka)
+  const cluster = openInnerCluster(kafka)
   let connected: Promise<void> | undefined
   return {
     of: async (topic) => {
@@ -60,16 +37,7 @@ export function createTopicIds(kafka: Kafka): TopicIds {
   }
 }
 
-function openCluster(kafka: Kafka): Cluster {
-  const create = Object.getOwnPropertySymbols(kafka).find(
-    ({ description }) => description === 'private:Kafka:createCluster',
-  )
-  if (!create) throw new Error('kafkajs is not the version that this was written for')
-  const open = (kafka as unknown as Record<symbol, (options: object) => Cluster>)[create]!
-  return open({ metadataMaxAge: 300_000, allowAutoTopicCreation: false })
-}
-
-function metadataCall(topic: string): Call {
+function metadataCall(topic: string): Call<string | undefined> {
   const bytes = encodeRequest(topic)
   return {
     request: {

@@ -1,10 +1,17 @@
 import { Kafka, type LogEntry, logLevel, type RetryOptions, type SASLOptions } from 'kafkajs'
+import { within } from '../runtime/deadline.ts'
+import { EXIT } from '../runtime/exit-codes.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { StartError } from '../runtime/start-error.ts'
 import type { KafkaSettings } from '../settings/settings.ts'
 
 const CONNECTION_TIMEOUT_MS = 3_000
 const REQUEST_TIMEOUT_MS = 10_000
+/** A start does not wait longer to hear from Kafka: it may be stopped, with its port open. */
+const REACHABLE_DEADLINE_MS = 15_000
+const DISCONNECT_DEADLINE_MS = 1_000
+/** kafkajs's own lines that only a person can act on; all others tell of what is tried again anyway. */
+const FOR_PEOPLE = ['Failed to execute listener', 'Consumer group received unsubscribed topics']
 const PATIENT: RetryOptions = { retries: 100_000, initialRetryTime: 100, maxRetryTime: 2_000 }
 
 /**
@@ -48,13 +55,13 @@ export async function checkReachable(kafka: KafkaSettings, clientId: string, log
     initialRetryTime: 200,
     maxRetryTime: 1_000,
   }).admin()
+  const asked = admin.connect().then(() => admin.describeCluster())
   try {
-    await admin.connect()
-    await admin.describeCluster()
+    await within(asked, REACHABLE_DEADLINE_MS, 'an answer')
   } catch (error) {
     throw unreachable(kafka, error as Error)
   } finally {
-    await admin.disconnect().catch(() => {})
+    await within(admin.disconnect(), DISCONNECT_DEADLINE_MS, 'disconnecting').catch(() => {})
   }
 }
 
@@ -63,13 +70,14 @@ export function unreachable(kafka: KafkaSettings, error: Error): StartError {
   if (error instanceof StartError) return error
   return new StartError(
     `cannot reach Kafka at KAFKA_BROKERS=${kafka.brokers.join(',')} (${error.message}); start it, or correct the address, KAFKA_TLS and KAFKA_SASL_…`,
+    EXIT.kafkaUnreachable,
   )
 }
 
-/** kafkajs reports what it will retry as ERROR; only what ends a consumer reaches people otherwise. */
-function forward(logger: Logger, { level, log, namespace }: LogEntry) {
+/** kafkajs tells of every try on every connection; its callers say once what it comes to. */
+function forward(logger: Logger, { log, namespace }: LogEntry) {
   const { message, timestamp: _, logger: __, stack: ___, ...details } = log
   const line = { kafkajs: namespace, ...details }
-  if (level <= logLevel.WARN) logger.warn(line, message)
+  if (FOR_PEOPLE.some((start) => message.startsWith(start))) logger.warn(line, message)
   else logger.debug(line, message)
 }

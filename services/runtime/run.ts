@@ -21,7 +21,7 @@ export type Context = {
 }
 
 /**
- * Runs one service as this process: reads the settings, starts it, and stops it on SIGTERM or SIGINT
+ * Runs one service as this process: reads the settings, starts it, and stops it on SIGTERM, SIGINT or SIGHUP
  * (a second signal exits at once). A `StartError` ends it with its sentence and code; any other error
  * is a defect and is logged with its stack.
  */
@@ -52,7 +52,7 @@ export async function run(service: string, start: (context: Context) => Promise<
     report(service, logger, error)
     process.exit(1)
   }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => void stop(0).catch(failStopping))
   }
   // Started by `npm start`: when that process is gone, however it ended, this one stops too.

@@ -1,5 +1,6 @@
-import type { Kafka } from 'kafkajs'
-import { createTopicIds } from './topic-id.ts'
+import type { Admin, Kafka } from 'kafkajs'
+import { within } from '../../runtime/deadline.ts'
+import { createTopicIds, type TopicIds } from './topic-id.ts'
 
 /** The offsets of a partition that exist: from `low` up to, not including, `high` (the last stable offset). */
 export type Bounds = { partition: number; low: number; high: number }
@@ -7,53 +8,80 @@ export type Bounds = { partition: number; low: number; high: number }
 /** A topic as it is now: which incarnation (undefined: the broker cannot tell), and what each partition holds. */
 export type TopicBounds = { topicId: string | undefined; partitions: Bounds[] }
 
-/** What is asked of the cluster besides records. Each call answers, or throws within the client's retries. */
+/** Kafka answers in this time, or counts as silent. */
+const ANSWER_DEADLINE_MS = 5_000
+const CREATE_DEADLINE_MS = 20_000
+
+/** What is asked of the cluster besides records. Each call answers, or throws, in time. */
 export type Cluster = {
   /** @throws Error when the topic does not exist. */
   bounds(topic: string): Promise<TopicBounds>
   topics(): Promise<Set<string>>
   /** Makes topics of one partition where they do not exist. */
   create(topics: string[]): Promise<void>
-  /** Forgets all topics: kafkajs fails for every topic it has been asked about once one of them is deleted. */
+  /**
+   * Connects anew and forgets all topics: kafkajs fails for every topic it has been asked about once one of them is
+   * deleted. Where that fails, the connections before stay.
+   */
   renew(): Promise<void>
   disconnect(): Promise<void>
 }
 
 /** @param kafka a client with few retries: these questions are asked again anyway. */
 export async function openCluster(kafka: Kafka): Promise<Cluster> {
-  const ids = createTopicIds(kafka)
-  let admin = kafka.admin()
-  await admin.connect()
+  let connected = await connect(kafka)
+  const ask = <T>(question: (admin: Admin, ids: TopicIds) => Promise<T>, deadlineMs?: number) =>
+    within(
+      question(connected.admin, connected.ids),
+      deadlineMs ?? ANSWER_DEADLINE_MS,
+      "Kafka's answer",
+    )
   return {
-    bounds: async (topic) => {
-      const [topicId, offsets] = await Promise.all([ids.of(topic), admin.fetchTopicOffsets(topic)])
-      const partitions = offsets.map(({ partition, low, high }) => ({
-        partition,
-        low: Number(low),
-        high: Number(high),
-      }))
-      return { topicId, partitions }
-    },
-    topics: async () => new Set(await admin.listTopics()),
-    create: async (topics) => {
-      const existing = new Set(await admin.listTopics())
-      const missing = topics.filter((topic) => !existing.has(topic))
-      if (missing.length === 0) return
-      // The shop may be making them at this very moment.
-      await admin
-        .createTopics({ topics: missing.map((topic) => ({ topic })), waitForLeaders: true })
-        .catch((error) => {
-          if (!isExisting(error)) throw error
-        })
-    },
+    bounds: (topic) => ask((admin, ids) => boundsOf(topic, admin, ids)),
+    topics: async () => new Set(await ask((admin) => admin.listTopics())),
+    create: (topics) => ask((admin) => createMissing(topics, admin), CREATE_DEADLINE_MS),
     renew: async () => {
-      const old = admin
-      admin = kafka.admin()
-      await admin.connect()
-      await old.disconnect()
+      const old = connected
+      connected = await connect(kafka)
+      await disconnect(old).catch(() => {})
     },
-    disconnect: async () => void (await Promise.all([admin.disconnect(), ids.disconnect()])),
+    disconnect: () => disconnect(connected),
   }
+}
+
+type Connected = { admin: Admin; ids: TopicIds }
+
+async function connect(kafka: Kafka): Promise<Connected> {
+  const admin = kafka.admin()
+  await within(admin.connect(), ANSWER_DEADLINE_MS, 'connecting to Kafka')
+  return { admin, ids: createTopicIds(kafka) }
+}
+
+async function disconnect({ admin, ids }: Connected) {
+  const both = Promise.all([admin.disconnect(), ids.disconnect()])
+  await within(both, ANSWER_DEADLINE_MS, 'disconnecting')
+}
+
+async function boundsOf(topic: string, admin: Admin, ids: TopicIds): Promise<TopicBounds> {
+  const [topicId, offsets] = await Promise.all([ids.of(topic), admin.fetchTopicOffsets(topic)])
+  const partitions = offsets.map(({ partition, low, high }) => ({
+    partition,
+    low: Number(low),
+    high: Number(high),
+  }))
+  return { topicId, partitions }
+}
+
+async function createMissing(topics: string[], admin: Admin) {
+  const existing = new Set(await admin.listTopics())
+  const missing = topics.filter((topic) => !existing.has(topic))
+  if (missing.length === 0) return
+  // The shop may be making them at this very moment.
+  await admin
+    .createTopics({ topics: missing.map((topic) => ({ topic })), waitForLeaders: true })
+    .catch((error) => {
+      if (!isExisting(error)) throw error
+    })
 }
 
 /** kafkajs collects one error per topic. */

@@ -1,10 +1,5 @@
 export { type Bounds, type Cluster, openCluster, type TopicBounds } from './cluster.ts'
+export type { Fetched, TopicPartition } from './fetched.ts'
 export { type LogReader, openLogReader, type Reading } from './read-at.ts'
-export {
-  createSource,
-  type Fetched,
-  type Receiver,
-  type Source,
-  type TopicPartition,
-} from './source.ts'
+export { createSource, type Receiver, type Source } from './source.ts'
 export { findTopics } from './topics.ts'

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Kafka } from 'kafkajs'
 import type { RecordBatch } from '../codec/index.ts'
 import { type RawMessage, withholdAborted } from './aborted.ts'
+import type { TopicPartition } from './fetched.ts'
 import { type FetchedPartition, type InnerCluster, openInnerCluster } from './inner-cluster.ts'
-import type { TopicPartition } from './source.ts'
 
 /** One reading: connecting, finding the leader and the fetch, with one more try. */
 const DEADLINE_MS = 15_000

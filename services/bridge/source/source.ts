@@ -1,8 +1,9 @@
-import type { Batch, Consumer, Kafka } from 'kafkajs'
+import type { Consumer, Kafka } from 'kafkajs'
+import { within } from '../../runtime/deadline.ts'
+import { EXIT } from '../../runtime/exit-codes.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { StartError } from '../../runtime/start-error.ts'
-import type { RecordBatch } from '../codec/index.ts'
-import type { RawMessage } from './aborted.ts'
+import { byTopic, type Fetched, type TopicPartition, toFetched } from './fetched.ts'
 
 /** As much as memory allows: per partition and in all, of one fetch. */
 export const FETCH = { maxBytesPerPartition: 1_048_576, maxBytes: 8_388_608 }
@@ -13,25 +14,10 @@ const HEARTBEAT_MS = 1_500
 const MAX_WAIT_MS = 500
 /** How soon new partitions are noticed. */
 const METADATA_MAX_AGE_MS = 5_000
+/** Connecting, and asking for the topics. Joining the group has no end of its own: the watchdog sees whether it comes to one. */
+const BEGIN_DEADLINE_MS = 15_000
+const COMMIT_DEADLINE_MS = 5_000
 const DISCONNECT_DEADLINE_MS = 3_000
-/** A supervisor sees by it that the Kafka client died and a fresh start is the mend. */
-const EXIT_CONSUMER_DEAD = 70
-
-export type TopicPartition = { topic: string; partition: number }
-
-/** What one fetch brought of one partition. */
-export type Fetched = TopicPartition & {
-  /** In order; aborted and control batches left out. */
-  batches: RecordBatch[]
-  /** The batches that were left out. */
-  withheld: RecordBatch[]
-  /** The offset that was asked for. */
-  askedOffset: number
-  /** The first offset that came, of any batch. */
-  firstOffset: number
-  /** The next offset to read behind everything that came. */
-  nextOffset: number
-}
 
 /** Who counts. Called for one partition at a time. */
 export type Receiver = {
@@ -41,12 +27,21 @@ export type Receiver = {
 }
 
 export type Source = {
-  /** Joins the group and reads `topics`, which must exist. Called again, it reads these instead. */
+  /**
+   * Joins the group and reads `topics`, which must exist. Called again, it reads these instead, by a new connection.
+   *
+   * @throws Error when Kafka does not answer in time; then nothing is read until the next call.
+   */
   read(topics: string[]): Promise<void>
   /** Reads on from `offset`. */
   seek(partition: TopicPartition, offset: number): void
+  pause(partitions: TopicPartition[]): void
   resume(partitions: TopicPartition[]): void
-  /** Tells lag tools how far we are; what counts is the store's position. */
+  /**
+   * Tells lag tools how far we are; what counts is the store's position.
+   *
+   * @throws Error when Kafka does not answer in time.
+   */
   commitOffsets(positions: (TopicPartition & { position: number })[]): Promise<void>
   stop(): Promise<void>
 }
@@ -59,16 +54,21 @@ export function createSource(
   fail: (error: Error) => void,
 ): Source {
   let current: Consumer | undefined
+  let committing: Promise<void> = Promise.resolve()
 
   async function end() {
     const ended = current
     current = undefined
     if (!ended) return
     // With Kafka away, leaving the group may hang for longer than anybody waits.
-    const deadline = new Promise((resolve) => setTimeout(resolve, DISCONNECT_DEADLINE_MS).unref())
-    await Promise.race([ended.disconnect(), deadline]).catch((error) =>
-      logger.warn({ err: error }, 'could not leave the consumer group'),
+    await within(ended.disconnect(), DISCONNECT_DEADLINE_MS, 'it').catch(({ message }) =>
+      logger.warn(`could not leave the consumer group: ${message}`),
     )
+  }
+
+  function die(error: Error) {
+    const sentence = `the Kafka consumer died (${error.message}); start again`
+    fail(new StartError(sentence, EXIT.consumerDead))
   }
 
   /** A consumer that is no longer the current one does nothing, whatever kafkajs still does with it. */
@@ -92,15 +92,30 @@ export function createSource(
         (partitions as number[]).map((partition) => ({ topic, partition })),
       )
       // Synchronously, before the first fetch: nothing may be read from the group's offsets.
-      consumer.pause(group(mine))
+      consumer.pause(byTopic(mine))
       if (consumer === current) receiver.assigned(mine).catch(fail)
     })
     consumer.on(consumer.events.CRASH, ({ payload }) => {
-      if (payload.restart || consumer !== current) return
-      const { message } = payload.error
-      fail(new StartError(`the Kafka consumer died (${message}); start again`, EXIT_CONSUMER_DEAD))
+      if (consumer !== current) return
+      if (!payload.restart) return die(payload.error)
+      logger.warn({ reason: payload.error.message }, 'the Kafka consumer begins anew')
     })
     return consumer
+  }
+
+  async function begin(consumer: Consumer, topics: string[]) {
+    await consumer.connect()
+    await consumer.subscribe({ topics, fromBeginning: true })
+    if (consumer !== current) return
+    const running = consumer.run({
+      autoCommit: false,
+      eachBatch: async ({ batch, isStale, heartbeat }) => {
+        if (isStale() || consumer !== current) return
+        await receiver.fetched(toFetched(batch))
+        await heartbeat()
+      },
+    })
+    running.catch((error) => consumer === current && die(error))
   }
 
   return {
@@ -110,52 +125,34 @@ export function createSource(
       if (topics.length === 0) return
       const consumer = open()
       current = consumer
-      await consumer.connect()
-      await consumer.subscribe({ topics, fromBeginning: true })
-      await consumer.run({
-        autoCommit: false,
-        eachBatch: async ({ batch, isStale, heartbeat }) => {
-          if (isStale() || consumer !== current) return
-          await receiver.fetched(toFetched(batch))
-          await heartbeat()
-        },
-      })
+      const begun = begin(consumer, topics)
+      try {
+        await within(begun, BEGIN_DEADLINE_MS, 'connecting to Kafka')
+      } catch (error) {
+        current = undefined
+        // It goes on trying: as soon as that comes to an end, its connections are closed.
+        const close = () => consumer.disconnect()
+        begun.then(close, close).catch(() => {})
+        throw error
+      }
     },
     seek: ({ topic, partition }, offset) =>
       current?.seek({ topic, partition, offset: String(offset) }),
-    resume: (partitions) => current?.resume(group(partitions)),
-    commitOffsets: async (positions) =>
-      current?.commitOffsets(
-        positions.map(({ topic, partition, position }) => ({
-          topic,
-          partition,
-          offset: String(position),
-        })),
-      ),
+    pause: (partitions) => current?.pause(byTopic(partitions)),
+    resume: (partitions) => current?.resume(byTopic(partitions)),
+    commitOffsets: async (positions) => {
+      const consumer = current
+      if (!consumer || positions.length === 0) return
+      // One after the other: kafkajs tries each without end, and an old one must not come after a newer.
+      committing = committing
+        .catch(() => {})
+        .then(() => consumer.commitOffsets(positions.map(toOffset)))
+      await within(committing, COMMIT_DEADLINE_MS, 'telling Kafka the positions')
+    },
     stop: end,
   }
 }
 
-function group(partitions: TopicPartition[]) {
-  return [...Map.groupBy(partitions, ({ topic }) => topic)].map(([topic, list]) => ({
-    topic,
-    partitions: list.map(({ partition }) => partition),
-  }))
-}
-
-function toFetched(batch: Batch): Fetched {
-  const { fetchedOffset } = batch as Batch & { fetchedOffset: string }
-  const messages = batch.messages as unknown as RawMessage[]
-  const { withheld = [], batches = [] } = Object.groupBy(messages, (message) =>
-    message.withheld ? 'withheld' : 'batches',
-  )
-  return {
-    topic: batch.topic,
-    partition: batch.partition,
-    batches: batches.map((message) => message.batch),
-    withheld: withheld.map((message) => message.batch),
-    askedOffset: Number(fetchedOffset),
-    firstOffset: messages[0]?.batch.baseOffset ?? Number(fetchedOffset),
-    nextOffset: Number(batch.lastOffset()) + 1,
-  }
+function toOffset({ topic, partition, position }: TopicPartition & { position: number }) {
+  return { topic, partition, offset: String(position) }
 }

@@ -1,0 +1,43 @@
+import { FAULTS } from './plan.ts'
+import type { Result } from './torture.ts'
+
+/** What people read at the end. */
+export function summaryOf(result: Result): string {
+  const { recoveries, exits } = result
+  const late = recoveries.filter((recovery) => recovery.late).length
+  const lines = [
+    `${result.rounds} rounds, ${late} of them late`,
+    `${result.orders} orders, ${result.pageViews} page views, ${result.requestsWithoutAnswer} requests without an answer`,
+    `${result.records} records in Kafka, ${result.duplicates} of them sent twice and counted once, ${result.setAside} set aside`,
+    `${result.pages} pages scraped`,
+    ...(['shop', 'bridge'] as const).map(
+      (name) => `the ${name} ended by itself ${exits[name].length} times ${codes(exits[name])}`,
+    ),
+    '',
+    `${'fault'.padEnd(20)}${heads('alone')}${heads('in company')}`,
+  ]
+  for (const name of FAULTS) {
+    const rounds = recoveries.filter(({ faults }) => faults.includes(name))
+    if (rounds.length === 0) continue
+    const alone = rounds.filter(({ faults }) => faults.length === 1)
+    const inCompany = rounds.filter(({ faults }) => faults.length > 1)
+    lines.push(`${name.padEnd(20)}${figures(alone)}${figures(inCompany)}`)
+  }
+  return lines.join('\n')
+}
+
+const heads = (what: string) => `  ${what.padStart(10)}    median     worst`
+
+function figures(rounds: { ms: number }[]): string {
+  const sorted = rounds.map(({ ms }) => ms).sort((a, b) => a - b)
+  const seconds = (ms: number | undefined) =>
+    (ms === undefined ? '' : `${(ms / 1_000).toFixed(1)} s`).padStart(10)
+  const median = sorted[Math.floor((sorted.length - 1) / 2)]
+  return `  ${String(sorted.length).padStart(10)}${seconds(median)}${seconds(sorted.at(-1))}`
+}
+
+function codes(exits: (number | null)[]): string {
+  const counts = Map.groupBy(exits, (code) => code)
+  const each = [...counts].map(([code, list]) => `${list.length} × ${code ?? 'signal'}`)
+  return each.length > 0 ? `(exit codes ${each.join(', ')})` : ''
+}

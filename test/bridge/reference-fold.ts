@@ -29,6 +29,7 @@ const MINUTE_MS = 60_000
 const HOLDERS = ['orders', 'units', 'value'] as const
 
 export class ReferenceFold {
+  readonly start: number
   position: number
   accepted = 0
   rejected = 0
@@ -51,6 +52,7 @@ export class ReferenceFold {
 
   constructor(nowMs: number, start = 0, onEvent: OnEvent = () => {}) {
     this.#nowMs = nowMs
+    this.start = start
     this.position = start
     this.#onEvent = onEvent
   }

@@ -56,8 +56,16 @@ export type Counts = {
   recovered: number
 }
 
+/** What events add. */
+export type Counted = {
+  series: SeriesDelta[]
+  minutes: MinuteDelta[]
+  /** Events of minutes that lay beyond the clock. */
+  future: number
+}
+
 /** All that a run of records changes, as plain data: applied whole, in one transaction, or not at all. */
-export type Delta = {
+export type Delta = Counted & {
   key: PartitionKey
   stream: string
   /** The position this starts at: the guard of the compare-and-set. */
@@ -69,14 +77,25 @@ export type Delta = {
   maxTimeMs: number
   counts: Counts
   rejected: Partial<Record<Reason, number>>
-  series: SeriesDelta[]
-  minutes: MinuteDelta[]
-  /** Events of minutes that lay beyond the clock. */
-  future: number
   deadLetters: DeadLetter[]
   /** Dead letters beyond what one delta keeps. */
   evicted: number
   sources: { source: string; state: SourceState }[]
   /** Offsets were skipped: what is known of the sources no longer tells anything. */
   forgetSources: boolean
+}
+
+/** What driving a dead letter through again changes: applied whole, once, or not at all. First verdicts stay. */
+export type Redrive = Counted & {
+  key: PartitionKey
+  stream: string
+  /** The position that its sources are known at: the guard of the compare-and-set. */
+  at: number
+  /** Counted now. */
+  records: number
+  /** Known by their numbers to have been counted before; they stay rejected. */
+  duplicates: number
+  lost: number
+  recovered: number
+  sources: Delta['sources']
 }

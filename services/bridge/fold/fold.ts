@@ -1,6 +1,7 @@
 import { createDecoder, type RecordBatch } from '../codec/index.ts'
 import type { StreamDefinition } from '../streams/index.ts'
-import type { Delta, PartitionState } from './delta.ts'
+import type { Delta, PartitionState, Redrive } from './delta.ts'
+import { type RedriveOptions, redrive, type Stays } from './redrive.ts'
 import { Run } from './run.ts'
 import { nextSources } from './sequence.ts'
 import { createLayout, type Layout } from './sums.ts'
@@ -23,6 +24,13 @@ export type Fold = {
   ): Delta
   /** Timestamps (ms, -1: none) of the records that the last `run` accepted; valid until the next. */
   acceptedTimestamps(): Float64Array
+  /** Judges a dead letter of this state's partition once more; `batch` holds its offset, read again. Pure as `run`. */
+  redrive(
+    letter: RedriveOptions['letter'],
+    batch: RecordBatch,
+    state: PartitionState,
+    nowMs: number,
+  ): Redrive | Stays
 }
 
 export function createFold(stream: StreamDefinition): Fold {
@@ -41,6 +49,8 @@ export function createFold(stream: StreamDefinition): Fold {
       return run.finish(cutAt ?? Math.max(to, state.position))
     },
     acceptedTimestamps: () => timestamps.subarray(0, accepted),
+    redrive: (letter, batch, state, nowMs) =>
+      redrive({ stream, layout, decode, letter, batch, state, nowMs }),
   }
 }
 

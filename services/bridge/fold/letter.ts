@@ -24,7 +24,7 @@ export function letterOf(reader: RecordReader, { reason, detail }: Rejection): D
     key: kept(key(reader)),
     value: kept(valueBytes),
     valueBytes: valueBytes?.length ?? 0,
-    hash: hashOf(key(reader), valueBytes),
+    hash: hashOfRecord(reader),
   }
 }
 
@@ -44,8 +44,18 @@ export function letterOfRest(
     key: null,
     value: kept(batch.bytes),
     valueBytes: batch.bytes.length,
-    hash: hashOf(null, batch.bytes),
+    hash: hashOfBatch(batch),
   }
+}
+
+/** A letter's `hash`: of key and value, SHA-256, hex. */
+export function hashOfRecord(reader: RecordReader): string {
+  return hashOf(key(reader), value(reader))
+}
+
+/** The `hash` of a letter that stands for the rest of a batch: of the whole batch as it came. */
+export function hashOfBatch({ bytes }: RecordBatch): string {
+  return hashOf(null, bytes)
 }
 
 function key({ bytes, keyStart, keyEnd }: RecordReader): Buffer | null {

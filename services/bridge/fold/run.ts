@@ -1,11 +1,8 @@
-import { HEADERS } from '../../kafka/headers.ts'
 import {
   ABSENT,
   type createDecoder,
   expectedRecords,
   INVALID,
-  MAX_SOURCE_BYTES,
-  MAX_TIMESTAMP_MS,
   type RecordBatch,
   RecordReader,
   Rejection,
@@ -13,14 +10,15 @@ import {
 import type { StreamDefinition } from '../streams/index.ts'
 import type { DeadLetter, Delta, Fingerprint, PartitionState } from './delta.ts'
 import { fingerprintOf, letterOf, letterOfRest } from './letter.ts'
-import { Sequences } from './sequence.ts'
-import { type Layout, Sums } from './sums.ts'
+import { judgeNumber, Sequences } from './sequence.ts'
+import { countedOf, type Layout, Sums } from './sums.ts'
+import { NO_TIME, timeOf } from './time.ts'
 
 /** Dead letters that one delta carries; the others of a hopeless run are counted, and counted as evicted. */
 const MAX_DEAD_LETTERS = 1_000
 /** What one delta takes: more would keep the process from its heartbeats, and its memory from being bounded. */
 const MAX_RECORDS = 50_000
-const MAX_MINUTES = 1_000
+export const MAX_MINUTES = 1_000
 
 export type RunOptions = {
   stream: StreamDefinition
@@ -121,24 +119,12 @@ export class Run {
   }
 
   #record(reader: RecordReader) {
-    if (reader.source !== undefined && reader.sequence !== ABSENT) {
-      const { source, sequence, previous, offset } = reader
-      if (source.length === 0 || source.length > MAX_SOURCE_BYTES) {
-        const detail = `the header ${HEADERS.source} is not 1 to ${MAX_SOURCE_BYTES} characters`
-        return this.#reject(reader, new Rejection('sequence', detail))
-      }
-      const verdict = this.#sequences.judge(source, sequence, previous, offset)
-      if (verdict === 'duplicate') return void this.#duplicate++
-      if (verdict === 'invalid') {
-        const detail = `the header ${HEADERS.sequence} is no number that can follow for source ${source}`
-        return this.#reject(reader, new Rejection('sequence', detail))
-      }
-    }
-    const timeMs = this.#timeOf(reader)
-    if (timeMs < 0) {
-      const detail = `the header ${HEADERS.time} is not a number of milliseconds since 1970`
-      return this.#reject(reader, new Rejection('time', detail))
-    }
+    const verdict = judgeNumber(this.#sequences, reader)
+    if (verdict === 'duplicate') return void this.#duplicate++
+    if (verdict instanceof Rejection) return this.#reject(reader, verdict)
+    const ownTimeMs = timeOf(reader)
+    if (ownTimeMs === INVALID) return this.#reject(reader, NO_TIME)
+    const timeMs = ownTimeMs === ABSENT ? this.#previousTimeMs : ownTimeMs
     const event = this.#decode(reader.bytes, reader.valueStart, reader.valueEnd)
     if (event instanceof Rejection) return this.#reject(reader, event)
     this.#layout.add(this.#sums, this.#sums.baseOf(timeMs), event)
@@ -153,14 +139,6 @@ export class Run {
     const grown = new Float64Array(this.timestamps.length * 2)
     grown.set(this.timestamps)
     this.timestamps = grown
-  }
-
-  /** When it happened, in ms: the header's, the record's, or the previous event's; negative when the header is no time. */
-  #timeOf(reader: RecordReader): number {
-    if (reader.timeMs === ABSENT) {
-      return reader.timestampMs >= 0 ? reader.timestampMs : this.#previousTimeMs
-    }
-    return reader.timeMs <= MAX_TIMESTAMP_MS ? reader.timeMs : INVALID
   }
 
   #reject(reader: RecordReader, rejection: Rejection) {
@@ -204,24 +182,11 @@ export class Run {
         recovered,
       },
       rejected: this.#reasons,
-      ...this.#counted(),
+      ...countedOf(this.#sums, this.#layout, this.#nowMs),
       deadLetters: this.#deadLetters,
       evicted: this.#evicted,
       sources: this.#sequences.changed(),
       forgetSources: this.#skipped > 0,
     }
-  }
-
-  #counted(): Pick<Delta, 'series' | 'minutes' | 'future'> {
-    const minutes = this.#sums.minutes().map(([minuteMs, row]) => ({
-      minuteMs,
-      events: this.#sums.events[row]!,
-      columns: this.#sums.columns(this.#layout, row),
-    }))
-    const future = minutes.reduce(
-      (sum, { minuteMs, events }) => (minuteMs > this.#nowMs ? sum + events : sum),
-      0,
-    )
-    return { series: this.#sums.series(this.#layout), minutes, future }
   }
 }

@@ -1,4 +1,5 @@
-import { INVALID } from '../codec/index.ts'
+import { HEADERS } from '../../kafka/headers.ts'
+import { ABSENT, INVALID, MAX_SOURCE_BYTES, type RecordReader, Rejection } from '../codec/index.ts'
 import type { Delta, Gap, PartitionState, SourceState } from './delta.ts'
 
 /** A source's numbers may jump by this much at most; more is a number that cannot be right. */
@@ -46,7 +47,8 @@ export class Sequences {
       if (sequence > state.last + 1) this.#lose(state, sequence - 1)
       state.last = sequence
     }
-    state.seen = offset
+    // A record that is driven through again lies before others that were heard.
+    state.seen = Math.max(state.seen, offset)
     return 'new'
   }
 
@@ -98,6 +100,28 @@ export class Sequences {
     this.#lose(state, last)
     state.last = last
   }
+}
+
+/** What speaks against a record by its number; undefined: nothing, or it has none. */
+export function judgeNumber(
+  sequences: Sequences,
+  { source, sequence, previous, offset }: RecordReader,
+): Rejection | 'duplicate' | undefined {
+  if (source === undefined || sequence === ABSENT) return undefined
+  if (source.length === 0 || source.length > MAX_SOURCE_BYTES) {
+    return new Rejection(
+      'sequence',
+      `the header ${HEADERS.source} is not 1 to ${MAX_SOURCE_BYTES} characters`,
+    )
+  }
+  const verdict = sequences.judge(source, sequence, previous, offset)
+  if (verdict === 'new' || verdict === 'duplicate') {
+    return verdict === 'new' ? undefined : verdict
+  }
+  return new Rejection(
+    'sequence',
+    `the header ${HEADERS.sequence} is no number that can follow for source ${source}`,
+  )
 }
 
 /** The sources of a partition after a delta. */

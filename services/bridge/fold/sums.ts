@@ -1,5 +1,5 @@
 import type { Measure, StreamDefinition } from '../streams/index.ts'
-import type { ColumnDelta, SeriesDelta } from './delta.ts'
+import type { ColumnDelta, Counted, SeriesDelta } from './delta.ts'
 
 export const MINUTE_MS = 60_000
 
@@ -184,4 +184,18 @@ export class Sums {
       return value === 0n ? [] : [{ column: name, value }]
     })
   }
+}
+
+/** All that `sums` holds, as plain data. `nowMs` is the clock's: minutes beyond it are to come. */
+export function countedOf(sums: Sums, layout: Layout, nowMs: number): Counted {
+  const minutes = sums.minutes().map(([minuteMs, row]) => ({
+    minuteMs,
+    events: sums.events[row]!,
+    columns: sums.columns(layout, row),
+  }))
+  const future = minutes.reduce(
+    (sum, { minuteMs, events }) => (minuteMs > nowMs ? sum + events : sum),
+    0,
+  )
+  return { series: sums.series(layout), minutes, future }
 }

@@ -25,3 +25,8 @@ export type Command = {
    */
   run(args: string[], context: CommandContext): Promise<number>
 }
+
+/** A wrong use that parseArgs cannot know of; told with `usage`, as its own errors are. */
+export function wrongUse(message: string): Error {
+  return Object.assign(new Error(message), { code: 'ERR_PARSE_ARGS_WRONG_USE' })
+}

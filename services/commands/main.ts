@@ -2,9 +2,10 @@ import { createLogger } from '../runtime/logger.ts'
 import { StartError } from '../runtime/start-error.ts'
 import { loadDotEnv, readSettings } from '../settings/settings.ts'
 import { type Command, EXIT } from './command.ts'
+import { outbox } from './outbox.ts'
 import { table } from './table.ts'
 
-const COMMANDS: Command[] = []
+const COMMANDS: Command[] = [outbox]
 
 process.exitCode = await main(process.argv.slice(2))
 

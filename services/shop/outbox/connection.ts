@@ -10,6 +10,8 @@ const ACKS_ALL = -1
 const PARTITIONS_OF_NEW_TOPIC = 1
 /** The relay itself retries, without end; a send of kafkajs's that did so could not be stopped. */
 const RETRY = { retries: 2, initialRetryTime: 100, maxRetryTime: 500 }
+/** A refusal must not hide an attempt before it that may have brought the records to Kafka. */
+const NO_RETRY = { retries: 0 }
 
 /** What the relay needs of Kafka. */
 export type Connection = {
@@ -29,6 +31,7 @@ export async function connectToKafka(kafka: KafkaSettings, logger: Logger): Prom
   const client = createKafka(kafka, CLIENT_ID, quiet, RETRY)
   const admin = client.admin()
   const producer = client.producer({
+    retry: NO_RETRY,
     allowAutoTopicCreation: false,
     createPartitioner:
       () =>

@@ -1,6 +1,13 @@
 import type { NumberedRow } from './numbering.ts'
 import { invalidTimestamp, refusalOf } from './refusal.ts'
 
+const HOUR_MS = 3_600_000
+/**
+ * How far back a record is stamped when Kafka refuses its time: now; or earlier, for it may be our clock that is
+ * ahead. Not beyond the 7 days for which topics usually keep records: it would be deleted at once.
+ */
+const STAMPED_BACK_MS = [0, 2 * HOUR_MS, 24 * HOUR_MS, 6 * 24 * HOUR_MS]
+
 export type DeliverySteps = {
   /** Resolves when Kafka has all of `rows`. @param stampedMs the record timestamp instead of the event time. */
   send(rows: NumberedRow[], stampedMs?: number): Promise<void>
@@ -29,7 +36,10 @@ export async function deliver(rows: NumberedRow[], steps: DeliverySteps): Promis
 
   const deliverAlone = async (index: number, refusal: Error) => {
     const row = rows[index]!
-    const last = invalidTimestamp(refusal) ? await attempt([row], steps.now()) : refusal
+    let last: Error | undefined = refusal
+    for (const backMs of STAMPED_BACK_MS) {
+      if (last && invalidTimestamp(last)) last = await attempt([row], steps.now() - backMs)
+    }
     if (last) await steps.refused(row, rows.slice(index + 1), last.message)
   }
 

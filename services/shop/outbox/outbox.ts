@@ -5,7 +5,7 @@ import type { Durability, Writer } from '../database/writer.ts'
 import type { Event } from './events.ts'
 
 /**
- * Events on their way to Kafka: written together with what they tell of, removed once Kafka has them.
+ * Events on their way to Kafka: written together with what they tell of, moved to outbox_sent once Kafka has them.
  * The number of rows is kept in memory, because counting a long outbox at every scrape would hold up the shop.
  */
 export class Outbox {
@@ -14,14 +14,13 @@ export class Outbox {
   readonly #insert
   readonly #oldest
   readonly #listeners: (() => void)[] = []
-  #records: number
-  #setAside: number
+  #records = 0
+  #setAside = 0
+  #version: unknown
 
   constructor(database: ShopDatabase, writer: Writer) {
     this.database = database
     this.#writer = writer
-    this.#records = database.select({ rows: count() }).from(outbox).get()?.rows ?? 0
-    this.#setAside = database.select({ rows: count() }).from(outboxSetAside).get()?.rows ?? 0
     this.#insert = database
       .insert(outbox)
       .values({
@@ -37,6 +36,7 @@ export class Outbox {
       .orderBy(asc(outbox.id))
       .limit(1)
       .prepare()
+    this.refresh()
   }
 
   /** Events that wait for Kafka's acknowledgement. */
@@ -56,6 +56,16 @@ export class Outbox {
 
   onAdded(listener: () => void) {
     this.#listeners.push(listener)
+  }
+
+  /** Counts anew, and wakes whoever waits for events, if another process has changed the database. */
+  refresh() {
+    const version = this.database.$client.pragma('data_version', { simple: true })
+    if (version === this.#version) return
+    this.#version = version
+    this.#records = this.database.select({ rows: count() }).from(outbox).get()?.rows ?? 0
+    this.#setAside = this.database.select({ rows: count() }).from(outboxSetAside).get()?.rows ?? 0
+    for (const listener of this.#listeners) listener()
   }
 
   /** Runs `job` and stores the events it returns, in one transaction with whatever else it changes. */

@@ -3,6 +3,7 @@ import type { Logger } from '../../runtime/logger.ts'
 import type { Connection } from './connection.ts'
 import { deliver } from './delivery.ts'
 import { type NumberedRow, Numbering } from './numbering.ts'
+import { Outage } from './outage.ts'
 import type { Outbox } from './outbox.ts'
 import { Settlement } from './settle.ts'
 import { Topics } from './topics.ts'
@@ -20,8 +21,8 @@ export type RelayOptions = {
 const GATHER_MS = 5
 const FIRST_RETRY_MS = 100
 const LAST_RETRY_MS = 2_000
-/** A leader that moves fails one attempt and is no news. */
-const FAILURES_TOLD = 2
+/** How soon events are found that a command beside this process put into the outbox. */
+const REFRESH_MS = 1_000
 const STOP_DEADLINE_MS = 4_000
 
 /**
@@ -33,9 +34,9 @@ export class Relay {
   readonly #numbering: Numbering
   readonly #settlement: Settlement
   readonly #topics: Topics
+  readonly #outage: Outage
   readonly #finished: Promise<void>
   #connection: Connection | undefined
-  #failures = 0
   #retryMs = FIRST_RETRY_MS
   #stopping = false
   #added = false
@@ -46,6 +47,7 @@ export class Relay {
     this.#numbering = new Numbering(options.outbox, options.source)
     this.#settlement = new Settlement(options.outbox)
     this.#topics = new Topics(options.createTopics, options.logger)
+    this.#outage = new Outage(options.logger)
     options.outbox.onAdded(() => {
       this.#added = true
       this.#wake()
@@ -69,7 +71,8 @@ export class Relay {
       try {
         this.#added = false
         const settled = await this.#round()
-        this.#recovered()
+        this.#retryMs = FIRST_RETRY_MS
+        this.#outage.over()
         if (settled > 0) await delay(GATHER_MS)
         else if (this.#stopping) return
         else await this.#untilAdded(this.#topics.checkMs)
@@ -82,30 +85,44 @@ export class Relay {
     }
   }
 
-  /** Sends one batch of each topic; the number of events that left the outbox. */
+  /**
+   * Sends one batch of each topic; the number of events that left the outbox. A partition that takes nothing holds
+   * up no other.
+   */
   async #round(): Promise<number> {
-    this.#connection ??= await this.#options.connect()
+    this.#options.outbox.refresh()
+    this.#connection ??= await this.#outage.watch(this.#options.connect())
+    const topics = await this.#outage.watch(this.#topics.read(this.#connection))
+    const failures: unknown[] = []
     let settled = 0
-    for (const { name, partitions, choose } of await this.#topics.read(this.#connection)) {
+    for (const { name, partitions, choose } of topics) {
       const rows = await this.#numbering.next(name, partitions, choose)
       const perPartition = Map.groupBy(rows, (row) => row.partition)
-      for (const part of perPartition.values()) await this.#deliver(part, this.#connection)
+      for (const part of perPartition.values()) {
+        try {
+          await this.#deliver(part, this.#connection)
+          this.#retryMs = FIRST_RETRY_MS
+        } catch (error) {
+          failures.push(error)
+        }
+      }
       settled += rows.length
     }
+    if (failures.length > 0) throw failures[0]
     return settled
   }
 
   #deliver(rows: NumberedRow[], connection: Connection): Promise<void> {
     return deliver(rows, {
       now: Date.now,
-      send: connection.send,
+      send: (part, stampedMs) => this.#outage.watch(connection.send(part, stampedMs)),
       acknowledged: (part) => this.#settlement.acknowledged(part, Date.now()),
       refused: async (row, rest, error) => {
         await this.#settlement.refused(row, rest, error, Date.now())
         const { topic, partition, value } = row
         this.#options.logger.error(
           { topic, partition, value },
-          `Kafka refuses an event (${error}); it is set aside in the table outbox_set_aside`,
+          `Kafka refuses an event (${error}); it is set aside: see \`npm run meterbridge -- outbox list\``,
         )
       },
     })
@@ -115,22 +132,15 @@ export class Relay {
     void this.#connection?.close()
     this.#connection = undefined
     this.#topics.forget()
-    this.#failures += 1
-    if (this.#failures !== FAILURES_TOLD) return
-    this.#options.logger.warn(
-      `events cannot be sent to Kafka (${error.message}); orders are taken, and events kept until they can`,
-    )
+    this.#outage.failed(error)
   }
 
-  #recovered() {
-    this.#retryMs = FIRST_RETRY_MS
-    if (this.#failures >= FAILURES_TOLD) this.#options.logger.info('events are sent to Kafka again')
-    this.#failures = 0
-  }
-
-  async #untilAdded(deadlineMs: number | undefined) {
-    if (this.#added) return
-    await this.#sleep(deadlineMs)
+  async #untilAdded(deadlineMs = Number.POSITIVE_INFINITY) {
+    const end = performance.now() + deadlineMs
+    while (!this.#added && !this.#stopping && performance.now() < end) {
+      await this.#sleep(Math.min(end - performance.now(), REFRESH_MS))
+      this.#options.outbox.refresh()
+    }
   }
 
   /** For a pause that new events do not end. */
@@ -141,10 +151,10 @@ export class Relay {
     }
   }
 
-  async #sleep(milliseconds: number | undefined) {
+  async #sleep(milliseconds: number) {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#wake = resolve
-    const timer = milliseconds === undefined ? undefined : setTimeout(resolve, milliseconds)
+    const timer = setTimeout(resolve, milliseconds)
     await promise
     clearTimeout(timer)
   }

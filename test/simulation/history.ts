@@ -22,7 +22,7 @@ const STEPS = {
   commitHeld: 8,
   publish: 14,
   clock: 12,
-  crash: 7,
+  crash: 10,
   takeOver: 3,
   truncate: 2,
   recreate: 1,
@@ -62,7 +62,7 @@ export class History implements AsyncDisposable {
   /** @throws Error at the first step after which something is not as it must be. */
   async run() {
     await this.#process.start(this.#nowMs)
-    for (let steps = this.#random.between(20, 50); steps > 0; steps--) await this.#step()
+    for (let steps = this.#random.between(15, 45); steps > 0; steps--) await this.#step()
     await this.#finish()
   }
 
@@ -189,7 +189,7 @@ export class History implements AsyncDisposable {
   #armCrash() {
     const point = this.#random.pick(CRASH_POINTS)
     this.trace.push(`  ${point}`)
-    this.#process.crashes.armed = { point, passes: this.#random.between(0, 2) }
+    this.#process.crashes.armed ??= { point, passes: this.#random.pick([0, 0, 0, 1]) }
   }
 
   /** Everything is read, closed and written; what is committed after that is refused. */

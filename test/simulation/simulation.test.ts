@@ -2,7 +2,7 @@ import { test } from 'node:test'
 import { simulate } from './simulate.ts'
 
 /** As many histories as fit. */
-const TIME_MS = 12_000
+const TIME_MS = 10_000
 const LARGEST_SEED = 2 ** 31
 
 const { SIMULATION_SEED: wanted } = process.env

@@ -1,5 +1,5 @@
 import { and, asc, eq, inArray, sql } from 'drizzle-orm'
-import type { Delta, MinuteDelta } from '../fold/index.ts'
+import type { Counted, Delta, MinuteDelta, PartitionKey } from '../fold/index.ts'
 import { type BridgeDatabase, countRows } from './database.ts'
 import { dayOf } from './days.ts'
 import {
@@ -16,6 +16,9 @@ import {
 
 /** Dead letters kept per topic; beyond, the oldest are dropped and counted as evicted. */
 const MAX_DEAD_LETTERS = 10_000
+
+/** What events of one partition add. */
+type CountedOf = Counted & { key: PartitionKey; stream: string }
 
 /** Adds what a delta counts. Prepared once: this runs for every fetch. */
 export function createCounts(database: BridgeDatabase) {
@@ -55,11 +58,7 @@ export function createCounts(database: BridgeDatabase) {
     .prepare()
 
   function add(delta: Delta) {
-    const { partition } = delta.key
-    for (const row of delta.series) {
-      exactly(`${row.measure} ${row.labels}`, () => addSeries.run({ ...row, partition }))
-    }
-    if (delta.minutes.length > 0) addMinutes(delta)
+    addCounted(delta)
     for (const [reason, records] of Object.entries(delta.rejected)) {
       database
         .insert(rejections)
@@ -73,13 +72,20 @@ export function createCounts(database: BridgeDatabase) {
     if (delta.deadLetters.length > 0) bury(delta)
   }
 
-  function addMinutes(delta: Delta) {
-    const { stream } = delta
+  function addCounted(counted: CountedOf) {
+    const { partition } = counted.key
+    for (const row of counted.series) {
+      exactly(`${row.measure} ${row.labels}`, () => addSeries.run({ ...row, partition }))
+    }
+    if (counted.minutes.length > 0) addMinutes(counted)
+  }
+
+  function addMinutes({ key: { partition }, stream, minutes, future }: CountedOf) {
     const state = readStream.get({ stream })
     if (!state) throw new Error(`stream ${stream} was not made known to the store`)
     let late = 0
     let tooLate = 0
-    for (const minute of delta.minutes) {
+    for (const minute of minutes) {
       if (minute.minuteMs < state.sealedBeforeMs) {
         tooLate += minute.events
         for (const column of minute.columns) addBaseline(stream, column)
@@ -87,7 +93,6 @@ export function createCounts(database: BridgeDatabase) {
       }
       for (const { column, value } of minute.columns) {
         const { minuteMs } = minute
-        const { partition } = delta.key
         exactly(`column ${column} of ${stream}, minute ${minuteMs}`, () =>
           addMinute.run({ stream, minuteMs, column, partition, value }),
         )
@@ -96,13 +101,13 @@ export function createCounts(database: BridgeDatabase) {
       late += minute.events
       markLate(stream, minute)
     }
-    if (late + tooLate + delta.future === 0) return
+    if (late + tooLate + future === 0) return
     database
       .update(streamStates)
       .set({
         late: sql`${streamStates.late} + ${late}`,
         tooLate: sql`${streamStates.tooLate} + ${tooLate}`,
-        future: sql`${streamStates.future} + ${delta.future}`,
+        future: sql`${streamStates.future} + ${future}`,
       })
       .where(eq(streamStates.stream, stream))
       .run()
@@ -163,7 +168,7 @@ export function createCounts(database: BridgeDatabase) {
       .run()
   }
 
-  return { add }
+  return { add, addCounted }
 }
 
 /** @throws Error that names the sum, when `add` would make it pass 64 bits; the transaction is then undone. */

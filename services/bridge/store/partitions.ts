@@ -7,6 +7,7 @@ import {
   MAX_SOURCES,
   type PartitionKey,
   type PartitionState,
+  type Redrive,
 } from '../fold/index.ts'
 import { type BridgeDatabase, countRows } from './database.ts'
 import type { PartitionStart } from './port.ts'
@@ -138,11 +139,32 @@ export function createPartitions(database: BridgeDatabase) {
     })
     if (result.changes !== 1) return false
     if (delta.forgetSources) database.delete(sources).where(of(sources, key)).run()
-    for (const { source, state } of delta.sources) {
+    saveSources(key, delta.sources)
+    return true
+  }
+
+  /** Counts what was redriven of a partition, as long as it stands at the position that this was judged at. */
+  function redrive({ key, at, records, lost, recovered, sources }: Redrive): boolean {
+    if (read(key.topic, key.partition)?.incarnation !== key.incarnation) return false
+    const result = database
+      .update(partitions)
+      .set({
+        redriven: sql`${partitions.redriven} + ${records}`,
+        lost: sql`${partitions.lost} + ${lost}`,
+        recovered: sql`${partitions.recovered} + ${recovered}`,
+      })
+      .where(and(of(partitions, key), eq(partitions.position, at)))
+      .run()
+    if (result.changes !== 1) return false
+    saveSources(key, sources)
+    return true
+  }
+
+  function saveSources(key: PartitionKey, changed: Delta['sources']) {
+    for (const { source, state } of changed) {
       saveSource.run({ ...key, source, ...state, gaps: JSON.stringify(state.gaps) })
     }
-    if (delta.sources.length > 0) forgetSilentSources(key)
-    return true
+    if (changed.length > 0) forgetSilentSources(key)
   }
 
   function forgetSilentSources(key: PartitionKey) {
@@ -160,5 +182,5 @@ export function createPartitions(database: BridgeDatabase) {
       .run()
   }
 
-  return { read, begin, move }
+  return { read, begin, move, redrive }
 }

@@ -1,4 +1,4 @@
-import type { Delta, PartitionKey, PartitionState } from '../fold/index.ts'
+import type { DeadLetter, Delta, PartitionKey, PartitionState, Redrive } from '../fold/index.ts'
 import type { Declaration } from '../streams/index.ts'
 
 /** Where reading of a partition's incarnation starts. */
@@ -13,6 +13,25 @@ export type CommitResult =
   /** The partition does not stand at `delta.from`, or has a newer incarnation: somebody else has read on. Nothing was changed. */
   | 'stale'
 
+/** A dead letter as it is kept; `id` is its place in the order of burial. */
+export type StoredLetter = PartitionKey &
+  DeadLetter & {
+    id: number
+    /** When it was driven through again and counted; null: not yet. */
+    redrivenMs: number | null
+    /** Why the last attempt did not count it; null: there was none, or it was counted. */
+    redriveError: string | null
+  }
+
+export type RedriveResult =
+  | 'redriven'
+  /** It was before. */
+  | 'already'
+  /** It is not kept any more. */
+  | 'gone'
+  /** The partition does not stand at `redrive.at`, or has a newer incarnation. */
+  | 'stale'
+
 /** Everything a scrape shows of the store, at one moment. */
 export type Snapshot = {
   partitions: PartitionTotals[]
@@ -21,7 +40,7 @@ export type Snapshot = {
   /** Partitions merged. `labels` is the JSON object under which the series is stored. */
   series: { measure: string; labels: string; value: bigint }[]
   streams: StreamState[]
-  /** Size of the database, without its write-ahead log. */
+  /** Size of the database with its write-ahead log. */
   bytes: number
 }
 
@@ -91,6 +110,16 @@ export type Store = {
   begin(starts: PartitionStart[]): Promise<PartitionState[]>
   /** @throws Error, with nothing changed, when a sum would pass 64 bits or the disk is full. */
   commit(delta: Delta): Promise<CommitResult>
+  /** 'evicted': it was dropped to keep the table bounded. Undefined: there never was one. */
+  letter(id: number): Promise<StoredLetter | 'evicted' | undefined>
+  /**
+   * Counts what a dead letter stands for, once: only 'redriven' has changed anything.
+   *
+   * @throws Error as `commit`.
+   */
+  redrive(id: number, redrive: Redrive, nowMs: number): Promise<RedriveResult>
+  /** Writes down why a dead letter was not counted by the last attempt, unless it was counted before. */
+  keepLetter(id: number, why: string): Promise<void>
   snapshot(): Promise<Snapshot>
   /** Makes a stream known; later calls change nothing. Days before `sealedBeforeMs` count as sealed from the start. */
   addStream(stream: string, firstMinuteMs: number, sealedBeforeMs: number): Promise<void>

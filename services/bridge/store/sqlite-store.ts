@@ -1,10 +1,11 @@
-import type { Delta } from '../fold/index.ts'
+import type { Delta, Redrive } from '../fold/index.ts'
 import { createCounts } from './counts.ts'
 import { openDatabase } from './database.ts'
 import { createDays } from './days.ts'
 import { createDefinitions } from './definitions.ts'
+import { createLetters } from './letters.ts'
 import { createPartitions } from './partitions.ts'
-import type { CommitResult, Store } from './port.ts'
+import type { CommitResult, RedriveResult, Store } from './port.ts'
 import { createSnapshots } from './snapshot.ts'
 
 /** The store in `<folder>/bridge.db`: one process, one connection, every call one synchronous transaction. */
@@ -12,6 +13,7 @@ export function openSqliteStore(folder: string): Store {
   const { database, storeId } = openDatabase(folder)
   const partitions = createPartitions(database)
   const counts = createCounts(database)
+  const letters = createLetters(database)
   const days = createDays(database)
   const definitions = createDefinitions(database)
   const readSnapshot = createSnapshots(database)
@@ -27,11 +29,25 @@ export function openSqliteStore(folder: string): Store {
       return 'committed'
     })
 
+  const redrive = (id: number, redriven: Redrive, nowMs: number): RedriveResult =>
+    transaction(() => {
+      const letter = letters.read(id)
+      if (letter === undefined || letter === 'evicted') return 'gone'
+      if (letter.redrivenMs !== null) return 'already'
+      if (!partitions.redrive(redriven)) return 'stale'
+      letters.markRedriven(id, nowMs)
+      counts.addCounted(redriven)
+      return 'redriven'
+    })
+
   return {
     id: storeId,
     partition: async (topic, partition) => partitions.read(topic, partition),
     begin: async (starts) => transaction(() => starts.map(partitions.begin)),
     commit: async (delta) => commit(delta),
+    letter: async (id) => letters.read(id),
+    redrive: async (id, redriven, nowMs) => redrive(id, redriven, nowMs),
+    keepLetter: async (id, why) => letters.markKept(id, why),
     snapshot: async () => database.transaction(() => readSnapshot()),
     addStream: async (stream, firstMinuteMs, sealedBeforeMs) =>
       days.addStream(stream, firstMinuteMs, sealedBeforeMs),

@@ -9,9 +9,12 @@ import Database from 'better-sqlite3'
 import { openSqliteStore } from '../../services/bridge/store/index.ts'
 import { StartError } from '../../services/runtime/start-error.ts'
 import { temporaryFolder } from '../harness/folder.ts'
-import { type Inspection, testStore } from './store-contract.ts'
+import { testLetters } from './letters-contract.ts'
+import { type Inspection, type StoreAdapter, testStore } from './store-contract.ts'
 
-testStore('SQLite', { open: async (place) => openSqliteStore(place), inspect })
+const adapter: StoreAdapter = { open: async (place) => openSqliteStore(place), inspect }
+testStore('SQLite', adapter)
+testLetters('SQLite', adapter)
 
 function inspect(place: string): Inspection {
   const database = new Database(join(place, 'bridge.db'), { readonly: true })
@@ -80,7 +83,7 @@ test('what is no database is refused with its path, the reason and the mend', ()
     () => openSqliteStore(folder.path),
     (error) =>
       error instanceof StartError &&
-      /cannot open the store .*bridge\.db \(file is not a database\); put back a good copy/.test(
+      /the store .*bridge\.db is damaged \(file is not a database\); count it anew with `npm run meterbridge -- rebuild --swap`/.test(
         error.message,
       ),
   )

@@ -51,7 +51,7 @@ export function createDurable(streams: readonly StreamDefinition[]) {
       },
       {
         name: 'meterbridge_store_bytes',
-        help: 'Size of the store.',
+        help: 'Size of the store, with its write-ahead log.',
         type: 'gauge',
         samples: [{ labels: {}, value: snapshot.bytes }],
       },

@@ -6,35 +6,41 @@ import { count, eq, type SQL } from 'drizzle-orm'
 import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
-import { StartError } from '../../runtime/start-error.ts'
+import { MIGRATIONS, refusal, refuseDamaged, refuseNewer } from './check.ts'
 import { meta } from './schema.ts'
 
 export type BridgeDatabase = BetterSQLite3Database & { $client: Database.Database }
 
-const STORE_ID = 'store_id'
+export const STORE_FILE = 'bridge.db'
+export const STORE_ID = 'store_id'
 
 /**
- * Opens `<folder>/bridge.db`, made or migrated to the current schema. WAL with synchronous=FULL: a commit is
+ * Opens `<folder>/<name>`, made or migrated to the current schema. WAL with synchronous=FULL: a commit is
  * on disk before it is answered.
  *
- * @throws StartError when it is no database, or cannot be written.
+ * @throws StartError when it is no database, is damaged, was written by a newer version, or cannot be written.
  */
-export function openDatabase(folder: string): { database: BridgeDatabase; storeId: string } {
-  const file = join(folder, 'bridge.db')
+export function openDatabase(
+  folder: string,
+  name = STORE_FILE,
+): { database: BridgeDatabase; storeId: string } {
+  const file = join(folder, name)
+  let client: Database.Database | undefined
   try {
     mkdirSync(folder, { recursive: true })
-    const client = new Database(file)
+    client = new Database(file)
+    refuseNewer(client, file)
+    refuseDamaged(client, file)
     client.pragma('journal_mode = WAL')
     client.pragma('synchronous = FULL')
     const database = drizzle({ client })
-    migrate(database, { migrationsFolder: join(import.meta.dirname, 'migrations') })
+    migrate(database, { migrationsFolder: MIGRATIONS })
     // Sums go up to 2^63: every integer comes as a bigint, and columns.ts turns those that are small back.
     client.defaultSafeIntegers(true)
     return { database, storeId: readStoreId(database) }
   } catch (error) {
-    throw new StartError(
-      `cannot open the store ${file} (${(error as Error).message}); put back a good copy, or set METERBRIDGE_DATA_DIR to another folder`,
-    )
+    client?.close()
+    throw refusal(error as Error, file)
   }
 }
 

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { sql } from 'drizzle-orm'
 import type { BridgeDatabase } from './database.ts'
 import type { PartitionTotals, Snapshot } from './port.ts'
@@ -53,9 +54,12 @@ function merge(rows: (typeof partitions.$inferSelect)[]): PartitionTotals[] {
   return [...merged.values()]
 }
 
+/** Of the database and its write-ahead log: what they take of the disk. */
 function bytesOf(database: BridgeDatabase): number {
-  const { page_count: pages, page_size: size } = database.$client
-    .prepare('select page_count, page_size from pragma_page_count(), pragma_page_size()')
-    .get() as { page_count: bigint; page_size: bigint }
-  return Number(pages * size)
+  const { name } = database.$client
+  return sizeOf(name) + sizeOf(`${name}-wal`)
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
 }

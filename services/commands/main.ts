@@ -1,11 +1,12 @@
 import { createLogger } from '../runtime/logger.ts'
 import { StartError } from '../runtime/start-error.ts'
 import { loadDotEnv, readSettings } from '../settings/settings.ts'
+import { auditCommand } from './audit.ts'
 import { type Command, EXIT } from './command.ts'
 import { outbox } from './outbox.ts'
 import { table } from './table.ts'
 
-const COMMANDS: Command[] = [outbox]
+const COMMANDS: Command[] = [auditCommand, outbox]
 
 process.exitCode = await main(process.argv.slice(2))
 

@@ -3,6 +3,9 @@ import { asc, count, isNotNull } from 'drizzle-orm'
 import { openExisting } from './database/open.ts'
 import { orders, outbox, outboxSequences, outboxSetAside } from './database/schema.ts'
 
+/** Which topic the shop's events of each kind are in. */
+export { TOPICS } from './outbox/events.ts'
+
 /** What the shop says it gave out, for comparison with what was counted. */
 export type ShopFigures = {
   orders: number

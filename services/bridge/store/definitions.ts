@@ -25,7 +25,7 @@ export function createDefinitions(database: BridgeDatabase) {
   }
 
   function add(stream: string, { kind, name, meaning }: Declaration, first: boolean) {
-    const eventsBefore = kind === 'measure' && !first ? eventsOf(stream) : 0
+    const eventsBefore = kind !== 'stream' && !first ? eventsOf(stream) : 0
     database.insert(definitions).values({ stream, kind, name, meaning, eventsBefore }).run()
     if (kind === 'column' && !first) addBaseline(stream, name, meaning)
   }

@@ -206,7 +206,7 @@ export const definitions = sqliteTable(
     name: text('name').notNull(),
     /** JSON: the declarative parts, and the versions of the functions. */
     meaning: text('meaning').notNull(),
-    /** Events of the stream that were counted before a measure was added. */
+    /** Events of the stream that were counted before a measure or column was added. */
     eventsBefore: whole('events_before').notNull().default(0),
     /** 1: no longer defined. */
     removed: whole('removed').notNull().default(0),

@@ -1,0 +1,45 @@
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { openReadOnly, type ReadOnlyStore } from '../store/read-only.ts'
+import { streams } from '../streams/index.ts'
+import { checkInvariants, readPartitions } from './accounting.ts'
+import { checkFiles } from './files.ts'
+import type { ColumnAccount, Findings, PartitionAccount } from './report.ts'
+import { checkShop, type ShopFigures } from './shop.ts'
+
+/** The bridge counts and writes meanwhile: what differs is read again before it is believed. */
+const TRIES = 8
+const RETRY_MS = 400
+
+export type AuditReport = Findings & { partitions: PartitionAccount[]; columns: ColumnAccount[] }
+
+/**
+ * Compares what a bridge's store says with itself, with the minute files, and with what the shop gave out.
+ *
+ * @param shop read before this is called: what the shop says then, the bridge soon has.
+ * @throws StartError when there is no store, or it cannot be read.
+ */
+export async function audit(dataDir: string, shop?: ShopFigures): Promise<AuditReport> {
+  const store = openReadOnly(join(dataDir, 'bridge', 'bridge.db'))
+  try {
+    for (let tries = 1; ; tries++) {
+      const report = store.transaction(() => inspect(store, join(dataDir, 'lake'), shop))()
+      if (report.differences.length === 0 || tries === TRIES) return report
+      await delay(RETRY_MS)
+    }
+  } finally {
+    store.close()
+  }
+}
+
+/** All of it of one moment of the store. */
+function inspect(store: ReadOnlyStore, lake: string, shop: ShopFigures | undefined): AuditReport {
+  const files = checkFiles(store, lake, streams)
+  const numbers = shop && checkShop(store, shop, streams)
+  return {
+    partitions: readPartitions(store),
+    columns: files.columns,
+    differences: [...checkInvariants(store), ...files.differences, ...(numbers?.differences ?? [])],
+    notes: [...files.notes, ...(numbers?.notes ?? [])],
+  }
+}

@@ -1,0 +1,79 @@
+import { parseArgs } from 'node:util'
+import { type AuditReport, audit } from '../bridge/audit/index.ts'
+import { readShop, TOPICS } from '../shop/figures.ts'
+import { type Command, EXIT } from './command.ts'
+import { table } from './table.ts'
+
+export const auditCommand: Command = {
+  name: 'audit',
+  summary: 'shows what became of every record, and that counters, minutes and files agree',
+  usage: `npm run meterbridge -- audit [--shop] [--deep] [--json]
+
+Compares the store with itself and with the minute files, whether the bridge runs or not, and changes nothing.
+Ends with 1 when anything differs.
+
+  --shop  compares with the shop's database, too: each of its numbers was counted once
+  --deep  reads the topics again by other means, counts, and compares (needs KAFKA_BROKERS)
+  --json  everything, for programs`,
+  run: async (args, { settings, print }) => {
+    const options = {
+      shop: { type: 'boolean', default: false },
+      deep: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+    } as const
+    const { values } = parseArgs({ args, options })
+    const shop = values.shop
+      ? { ...readShop(settings.dataDir), ordersTopic: TOPICS.orders }
+      : undefined
+    const report = await audit(settings.dataDir, shop)
+    print(values.json ? toJson(report) : toText(report))
+    return report.differences.length === 0 ? EXIT.ok : EXIT.difference
+  },
+}
+
+/** Sums beyond 2^53 as text: a JSON number of that size is read inexactly. */
+function toJson(report: AuditReport): string {
+  const exact = (_: string, value: unknown) => {
+    if (typeof value !== 'bigint') return value
+    return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
+  }
+  return JSON.stringify(report, exact, 2)
+}
+
+function toText({ partitions, columns, differences, notes }: AuditReport): string {
+  const parts = [partitionTable(partitions), columnTable(columns)]
+  if (notes.length > 0) parts.push(notes.map(({ where, note }) => `${where}: ${note}`).join('\n'))
+  for (const { check, where, expected, found } of differences) {
+    parts.push(`DIFFERENCE (${check}) ${where}\n  expected ${expected}\n  found    ${found}`)
+  }
+  const count = differences.length
+  parts.push(
+    count === 0
+      ? 'Everything agrees.'
+      : `${count} ${count === 1 ? 'thing differs' : 'things differ'}.`,
+  )
+  return parts.join('\n\n')
+}
+
+function partitionTable(partitions: AuditReport['partitions']): string {
+  const counts = ['accepted', 'rejected', 'duplicate', 'undelivered', 'skipped'] as const
+  const besides = ['redriven', 'lost', 'recovered'] as const
+  const rows = partitions.map((one) => [
+    `${one.topic}/${one.partition}${one.incarnation > 1 ? ` (${one.incarnation})` : ''}`,
+    one.position - one.start,
+    ...[...counts, ...besides].map((name) => one[name]),
+  ])
+  return table(['partition', 'read', ...counts, ...besides], rows)
+}
+
+function columnTable(columns: AuditReport['columns']): string {
+  const rows = columns.map((one) => [
+    `${one.stream} ${one.column}`,
+    one.total,
+    one.baseline,
+    one.minutes,
+    one.files,
+    one.pending,
+  ])
+  return table(['column', 'total', 'baseline', 'minutes', 'in files', 'pending'], rows)
+}

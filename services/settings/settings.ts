@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { StartError } from '../runtime/start-error.ts'
+import { nearestName } from './misspelt.ts'
 
 export type LogLevel = (typeof LOG_LEVELS)[number]
 export type SaslMechanism = (typeof SASL_MECHANISMS)[number]
@@ -41,8 +42,20 @@ const KNOWN = [
   'METERBRIDGE_START_FROM',
   'METERBRIDGE_CREATE_TOPICS',
 ]
-/** Kubernetes injects METERBRIDGE_SERVICE_HOST, METERBRIDGE_PORT_9464_TCP and the like for a service named meterbridge. */
-const INJECTED = /^METERBRIDGE_(.*_)?(SERVICE|PORT)(_|$)/
+const KNOWN_KAFKA = [
+  'KAFKA_BROKERS',
+  'KAFKA_GROUP_ID',
+  'KAFKA_TLS',
+  'KAFKA_TLS_CA',
+  'KAFKA_TLS_CERT',
+  'KAFKA_TLS_KEY',
+  'KAFKA_SASL_MECHANISM',
+  'KAFKA_SASL_USERNAME',
+  'KAFKA_SASL_PASSWORD',
+  'KAFKA_SASL_PASSWORD_FILE',
+]
+/** Kubernetes injects METERBRIDGE_SERVICE_HOST, METERBRIDGE_PORT_9464_TCP and the like for a service named meterbridge, and so for one named kafka. */
+const INJECTED = /^(METERBRIDGE|KAFKA)_(.*_)?(SERVICE|PORT)(_|$)/
 
 type Environment = Record<string, string | undefined>
 
@@ -53,10 +66,7 @@ type Environment = Record<string, string | undefined>
  */
 export function readSettings(environment: Environment): Settings {
   const get = (name: string) => environment[name]?.trim() || undefined
-  for (const name of Object.keys(environment)) {
-    if (!name.startsWith('METERBRIDGE_') || KNOWN.includes(name) || INJECTED.test(name)) continue
-    throw new StartError(`${name} is no variable of meterbridge; known are ${KNOWN.join(', ')}`)
-  }
+  for (const name of Object.keys(environment)) checkName(name)
   const oneOf = <T extends string>(name: string, allowed: readonly T[], otherwise: T): T => {
     const value = get(name)?.toLowerCase() ?? otherwise
     const found = allowed.find((candidate) => candidate === value)
@@ -73,6 +83,18 @@ export function readSettings(environment: Environment): Settings {
     startFrom: oneOf('METERBRIDGE_START_FROM', START_FROM, 'earliest'),
     createTopics: oneOf('METERBRIDGE_CREATE_TOPICS', SWITCH, 'false') === 'true',
   }
+}
+
+/** KAFKA_… is not ours alone, so of these only what was probably meant for us is refused. */
+function checkName(name: string) {
+  if (INJECTED.test(name)) return
+  if (name.startsWith('METERBRIDGE_') && !KNOWN.includes(name)) {
+    throw new StartError(`${name} is no variable of meterbridge; known are ${KNOWN.join(', ')}`)
+  }
+  if (!name.startsWith('KAFKA_') || KNOWN_KAFKA.includes(name)) return
+  const meant = nearestName(name, KNOWN_KAFKA)
+  if (meant)
+    throw new StartError(`${name} is no variable of meterbridge; ${meant} is probably meant`)
 }
 
 /** Loads `.env` from the working directory into the environment; what is set already stays. */

@@ -128,6 +128,18 @@ const refused: [Environment, string][] = [
     { METERBRIDGE_LISTN: '127.0.0.1:1' },
     `METERBRIDGE_LISTN is no variable of meterbridge; known are ${KNOWN}`,
   ],
+  [
+    { KAFKA_BROKER: 'a:1' },
+    'KAFKA_BROKER is no variable of meterbridge; KAFKA_BROKERS is probably meant',
+  ],
+  [
+    { KAFKA_SASL_USER_NAME: 'a' },
+    'KAFKA_SASL_USER_NAME is no variable of meterbridge; KAFKA_SASL_USERNAME is probably meant',
+  ],
+  [
+    { KAFKA_TLS_CRT: 'a' },
+    'KAFKA_TLS_CRT is no variable of meterbridge; KAFKA_TLS_CERT is probably meant',
+  ],
 ]
 for (const [environment, sentence] of refused) {
   test(`${JSON.stringify(environment)} is refused`, () => {
@@ -146,6 +158,20 @@ test('what Kubernetes injects for a service named meterbridge is let through', (
     METERBRIDGE_SHOP_SERVICE_HOST: '10.0.0.2',
   }
   assert.deepEqual(readSettings(injected), readSettings({}))
+})
+
+test('what Kubernetes injects for a service named kafka is let through, and what other programs read', () => {
+  const others = {
+    KAFKA_SERVICE_HOST: '10.0.0.1',
+    KAFKA_PORT: 'tcp://10.0.0.1:9092',
+    KAFKA_PORT_9092_TCP: 'tcp://10.0.0.1:9092',
+    KAFKA_OPTS: '-Xmx1g',
+    KAFKA_HEAP_OPTS: '-Xmx1g',
+    KAFKA_NODE_ID: '1',
+    KAFKA_URL: 'a:1',
+    KAFKA_HOME: '/opt/kafka',
+  }
+  assert.deepEqual(readSettings(others), readSettings({}))
 })
 
 test('secrets come from files, without the line end that editors add', () => {

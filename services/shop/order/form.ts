@@ -11,7 +11,9 @@ const FIELDS = Object.keys(EMPTY_FORM) as Field[]
 
 /** RFC 5321, 4.5.3.1.3: a path has 256 characters at most, two of which are its brackets. */
 const MAX_EMAIL_LENGTH = 254
-const LOCAL_PART = /^[^\s@<>()[\],;:"\\\p{C}]{1,64}$/u
+const MAX_LOCAL_PART_LENGTH = 64
+/** U+FFFD stands for bytes that were no text. */
+const LOCAL_PART = /^[^\s@<>()[\],;:"\\\p{C}\uFFFD]+$/u
 const DOMAIN_LABEL = /^[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?$/u
 const YES = ['on', 'true', '1', 'yes', 'y']
 const NO = ['', 'off', 'false', '0', 'no', 'n']
@@ -23,6 +25,13 @@ const email = type('string.trim').narrow((text, context) => {
     return context.reject({
       message: `An e-mail address has at most ${MAX_EMAIL_LENGTH} characters; this has ${text.length}.`,
     })
+  const local = localPartOf(text)
+  if (local.length > MAX_LOCAL_PART_LENGTH)
+    return context.reject({
+      message: `The part before the @ has at most ${MAX_LOCAL_PART_LENGTH} characters; this has ${local.length}.`,
+    })
+  if (/^\.|\.$/.test(local))
+    return context.reject({ message: 'The part before the @ neither starts nor ends with a dot.' })
   return (
     isEmail(text) ||
     context.reject({ message: 'Enter an e-mail address like name@example.com, without spaces.' })
@@ -64,11 +73,15 @@ export function isTicked(typed: string): boolean {
   return !NO.includes(typed.trim().toLowerCase())
 }
 
+/** Empty where there is no @. */
+function localPartOf(text: string): string {
+  return text.slice(0, Math.max(text.lastIndexOf('@'), 0))
+}
+
 function isEmail(text: string): boolean {
-  const at = text.lastIndexOf('@')
-  const labels = text.slice(at + 1).split('.')
+  const labels = text.slice(text.lastIndexOf('@') + 1).split('.')
   return (
-    LOCAL_PART.test(text.slice(0, Math.max(at, 0))) &&
+    LOCAL_PART.test(localPartOf(text)) &&
     labels.length > 1 &&
     labels.every((label) => DOMAIN_LABEL.test(label))
   )

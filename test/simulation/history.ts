@@ -151,7 +151,10 @@ export class History implements AsyncDisposable {
   async #commit(process: BridgeProcess, attempt: Attempt) {
     const { log, delta } = attempt
     const follows = this.#reference.folds.get(keyOf(log))!.position === delta.from
-    const newest = !this.#reference.folds.has(`${log.partition}/${log.incarnation + 1}`)
+    const ofPartition = [...this.#reference.folds.keys()].filter((key) =>
+      key.startsWith(`${log.partition}/`),
+    )
+    const newest = ofPartition.at(-1) === keyOf(log)
     this.trace.push(`  ${keyOf(log)}: ${delta.from} to ${delta.to}, follows: ${follows}`)
     const work = async () => {
       const result = await process.commit(attempt, this.#nowMs)

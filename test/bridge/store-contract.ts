@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { advance, type DeadLetter, type Delta } from '../../services/bridge/fold/index.ts'
 import type { DayRows, Store } from '../../services/bridge/store/index.ts'
 import { temporaryFolder } from '../harness/folder.ts'
-import { PREPAID, testDelta, testLetter } from './test-delta.ts'
+import { PREPAID, testDelta, testLetter, testRedrive } from './test-delta.ts'
 
 /** What the port does not show, read beside the store. */
 export type Inspection = {
@@ -265,6 +265,11 @@ export function testStore(name: string, { open, inspect }: StoreAdapter) {
       const { evicted, rejected } = await store.snapshot()
       assert.deepEqual(evicted, [{ topic: 'new_orders', letters: perDelta + 55 }])
       assert.equal(rejected[0]?.records, 11 * (perDelta + 5))
+      assert.equal(await store.letter(perDelta), 'evicted')
+      assert.equal(await store.redrive(perDelta, testRedrive(0), DAY), 'gone')
+      const oldest = await store.letter(perDelta + 1)
+      assert.equal(typeof oldest === 'object' && oldest.offset, perDelta + 5)
+      assert.equal(await store.letter(11 * perDelta + 1), undefined)
     },
   )
 

@@ -1,4 +1,4 @@
-import type { DeadLetter, Delta, SourceState } from '../../services/bridge/fold/index.ts'
+import type { DeadLetter, Delta, Redrive, SourceState } from '../../services/bridge/fold/index.ts'
 
 export const PREPAID = '{"payment":"prepaid"}'
 
@@ -83,5 +83,29 @@ export function testLetter(offset: number, given: Partial<DeadLetter> = {}): Dea
     valueBytes: 2,
     hash: '00',
     ...given,
+  }
+}
+
+/** What driving one order of 1 May 2026 through again adds, judged at position `at`. */
+export function testRedrive(at: number, changes: Partial<Redrive> = {}): Redrive {
+  return {
+    key: { topic: 'new_orders', partition: 0, incarnation: 1 },
+    stream: 'orders',
+    at,
+    records: 1,
+    duplicates: 0,
+    lost: 0,
+    recovered: 0,
+    series: [{ measure: 'shop_orders_total', labels: PREPAID, value: 1n }],
+    minutes: [
+      {
+        minuteMs: Date.UTC(2026, 4, 1),
+        events: 1,
+        columns: [{ column: 'total_orders_num', value: 1n }],
+      },
+    ],
+    future: 0,
+    sources: [],
+    ...changes,
   }
 }

@@ -1,10 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { createKafka } from '../kafka/client.ts'
+import { createKafka, unreachable } from '../kafka/client.ts'
+import { within } from '../runtime/deadline.ts'
 import type { Context } from '../runtime/run.ts'
 import { every } from './every.ts'
 import type { ProcessMetrics } from './expose/index.ts'
 import { createFold } from './fold/index.ts'
-import { Intake, type Progress, readiness, watch } from './intake/index.ts'
+import { Intake, type Progress, type Readiness, Watch } from './intake/index.ts'
 import { prepare } from './prepare.ts'
 import { createSource } from './source/index.ts'
 import type { Store } from './store/index.ts'
@@ -12,8 +12,10 @@ import { streams } from './streams/index.ts'
 
 /** A positions report to Kafka, for lag tools. */
 const OFFSETS_PERIOD_MS = 5_000
-/** A stop waits this long for each step that takes Kafka. */
+/** A stop waits this long for Kafka's answer: what is counted is durable, and needs none. */
 const KAFKA_AWAY_MS = 1_500
+/** With Kafka away, nobody is left to say goodbye to. */
+const LEAVE_AWAY_MS = 500
 
 export type CountingOptions = {
   store: Store
@@ -24,7 +26,7 @@ export type CountingOptions = {
 }
 
 export type Counting = {
-  readiness(): ReturnType<typeof readiness>
+  readiness(): Readiness
   /** Ends it in order: finishes what is under way, tells Kafka how far it came, leaves the group. */
   stop(): Promise<void>
 }
@@ -53,29 +55,32 @@ export async function startCounting(
   const kafka = createKafka(settings.kafka, 'meterbridge', logger)
   const source = createSource(kafka, groupId, intake, logger, fail)
   intake.connect(source)
-  await source.read(reading)
+  await source.read(reading).catch((error) => {
+    throw unreachable(settings.kafka, error)
+  })
   logger.info({ storeId: store.id, groupId, topics: reading }, 'counting')
 
   const stopping = new AbortController()
-  const { signal } = stopping
-  const onTopics = (found: string[]) => source.read(found)
-  const watching = watch({ cluster, intake, progress, reading, now, logger, onTopics }, signal)
+  const watch = new Watch({ cluster, source, intake, progress, reading, now, logger, fail })
+  const watching = watch.run(stopping.signal)
   watching.catch(fail)
-  const reporting = every(OFFSETS_PERIOD_MS, signal, () =>
-    source.commitOffsets(intake.positions()).catch(() => {}),
-  )
+  const tell = () => source.commitOffsets(intake.positions())
+  const telling = every(OFFSETS_PERIOD_MS, stopping.signal, () => tell().catch(() => {}))
+
+  const leave = async () => {
+    const told = within(intake.stop().then(tell), KAFKA_AWAY_MS, 'it')
+    const answers = await told.then(
+      () => true,
+      () => false,
+    )
+    await source.stop(answers ? undefined : LEAVE_AWAY_MS)
+  }
   return {
-    readiness: () => readiness(intake, progress, now()),
+    readiness: () => watch.readiness(),
     stop: async () => {
       stopping.abort()
-      await Promise.all([briefly(intake.stop()), briefly(watching), briefly(reporting)])
-      await briefly(source.commitOffsets(intake.positions()))
-      await Promise.all([source.stop(), briefly(cluster.disconnect())])
+      const rest = Promise.allSettled([watching, telling, cluster.disconnect()])
+      await Promise.all([leave(), within(rest, KAFKA_AWAY_MS, 'it').catch(() => {})])
     },
   }
-}
-
-/** With Kafka away its calls are tried again without end; what is counted is durable and needs none of them. */
-async function briefly(step: Promise<unknown>) {
-  await Promise.race([step.catch(() => {}), delay(KAFKA_AWAY_MS)])
 }

@@ -9,13 +9,14 @@ import { requireBrokers } from '../settings/settings.ts'
 import { type Counting, startCounting } from './counting.ts'
 import { every } from './every.ts'
 import { createApp, createDurable, ProcessMetrics } from './expose/index.ts'
-import { Progress, readiness, statusOf } from './intake/index.ts'
+import { Progress, statusOf } from './intake/index.ts'
 import { createPublisher, TARGETS } from './rollup/index.ts'
 import { openSqliteStore, type Store } from './store/index.ts'
 import { streams } from './streams/index.ts'
 import { makeKnown } from './streams-known.ts'
 
 const PUBLISH_PERIOD_MS = 500
+const STARTING = { ready: false, why: 'connecting to Kafka' } as const
 
 await run('bridge', start)
 
@@ -41,7 +42,7 @@ async function start(context: Context): Promise<Running> {
           version,
         ),
       ],
-    readiness: () => counting?.readiness() ?? readiness(undefined, progress, now()),
+    readiness: () => counting?.readiness() ?? STARTING,
   })
   const server = await listen(app, settings.listen, 'METERBRIDGE_LISTEN')
 
@@ -64,9 +65,9 @@ async function start(context: Context): Promise<Running> {
   return {
     stop: async () => {
       stopping.abort()
-      await Promise.all([counting.stop(), publishing])
+      // First of all the port is free for who comes next.
+      await Promise.all([server.close(), counting.stop(), publishing])
       await publishAll()
-      await server.close()
       await store.end()
       lock.release()
     },

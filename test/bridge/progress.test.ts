@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Progress, readiness, statusOf } from '../../services/bridge/intake/index.ts'
+import {
+  type Observed,
+  Progress,
+  readiness,
+  statusOf,
+  Watchdog,
+} from '../../services/bridge/intake/index.ts'
 import { streams } from '../../services/bridge/streams/index.ts'
 
 const MINUTE = Date.UTC(2026, 4, 1, 12)
@@ -129,47 +135,105 @@ test('a reading that comes after a later one opens nothing again', () => {
   assert.equal(progress.closableMinuteMs(), MINUTE + MINUTE_MS)
 })
 
-test('behind and still for longer than allowed is stalled; moving, caught up or just behind is not', () => {
+test('behind and still: since when is told; moving on, or more to read, begins anew', () => {
   const progress = placed(5, 5, 5)
   progress.ends(ends(9, 5, 9), END)
   progress.ends(ends(9, 5, 9), END + 50_000)
   progress.moved(2, 6, NO_EVENT, END + 55_000)
-  assert.deepEqual(progress.stalled(END + 60_000, 60_000), [])
-  assert.deepEqual(progress.stalled(END + 60_001, 60_000), [0])
+  assert.deepEqual(progress.behind(), [
+    { partition: 0, sinceMs: END },
+    { partition: 2, sinceMs: END + 55_000 },
+  ])
   progress.moved(0, 9, NO_EVENT, END + 61_000)
-  assert.deepEqual(progress.stalled(END + 70_000, 60_000), [])
+  progress.moved(2, 9, NO_EVENT, END + 61_000)
+  assert.deepEqual(progress.behind(), [])
   // Still for hours, but there was nothing to read until now.
   const idle = placed(5)
   idle.ends(ends(5), END)
   idle.ends(ends(6), END + 3_600_000)
-  assert.deepEqual(idle.stalled(END + 3_600_001, 60_000), [])
+  assert.deepEqual(idle.behind(), [{ partition: 0, sinceMs: END + 3_600_000 }])
 })
 
-const assigned = { positions: () => [{ topic: 'new_orders', partition: 0, position: 5 }] }
-const intake = assigned as unknown as Parameters<typeof readiness>[0]
-
-test('ready is who has partitions and moves; who is not says why', () => {
+test('ready is who has partitions and moves; who is not says what is wrong, and since when', () => {
   const progress = placed(5)
-  const all = new Map([['new_orders', progress]])
-  const why = (of: typeof intake, nowMs: number) => {
-    const state = readiness(of, all, nowMs)
-    return state.ready ? 'ready' : state.why
+  const observed: Observed = {
+    intake: { unwritable: undefined, unassignedSinceMs: undefined },
+    progress: new Map([['new_orders', progress]]),
+    reading: ['new_orders'],
+    kafka: { current: undefined },
+    startedMs: MINUTE,
   }
-  assert.match(why(undefined, END), /waiting for Kafka to assign partitions/)
-  assert.match(why({ positions: () => [] } as unknown as typeof intake, END), /waiting for Kafka/)
-  assert.match(why(intake, END), /Kafka has told of no topic yet where it ends/)
+  const says = (nowMs: number, now: Partial<Observed> = {}) => {
+    const state = readiness({ ...observed, ...now }, nowMs)
+    return state.ready ? `ready ${state.note ?? ''}` : state.why
+  }
+  assert.match(says(END), /^Kafka has not told where the topics end since 2026-05-01T12:00:00Z/)
   progress.ends(ends(9), END)
-  assert.equal(why(intake, END + 30_000), 'ready')
-  assert.match(why(intake, END + 30_001), /Kafka has not answered for new_orders for 30 s/)
+  assert.equal(says(END + 29_999), 'ready ')
+  const unassigned = { unwritable: undefined, unassignedSinceMs: END }
+  assert.match(
+    says(END, { intake: unassigned }),
+    /assigned no partitions since 2026-05-01T12:01:00Z/,
+  )
+
+  const silent = { current: { sinceMs: END, reason: 'connection refused' } }
+  assert.match(
+    says(END + 30_000, { kafka: silent }),
+    /^Kafka has not told where the topics end since 2026-05-01T12:01:00Z \(connection refused\)/,
+  )
   progress.ends(ends(9), END + 60_000)
-  assert.equal(why(intake, END + 60_000), 'ready')
-  assert.match(why(intake, END + 60_001), /new_orders\/0 is behind and has not moved for 60 s/)
-  progress.moved(0, 9, NO_EVENT, END + 60_002)
-  assert.equal(why(intake, END + 60_003), 'ready')
+  assert.match(
+    says(END + 60_000),
+    /^new_orders\/0 is behind and has not moved since 2026-05-01T12:01/,
+  )
+  progress.moved(0, 9, NO_EVENT, END + 60_001)
+  assert.equal(says(END + 60_002), 'ready ')
+
+  const two = new Map([...observed.progress, ['web_requests', new Progress()]])
+  assert.equal(
+    says(END + 60_002, { progress: two }),
+    'ready these topics do not exist yet: web_requests',
+  )
+  assert.match(
+    says(END + 90_000, { progress: two, reading: ['new_orders', 'web_requests'] }),
+    /^Kafka has not told where/,
+  )
+  progress.ends(ends(9), END + 91_000)
+  assert.match(
+    says(END + 91_000, { progress: two, reading: ['new_orders', 'web_requests'] }),
+    /^Kafka has not told where web_requests ends since 2026-05-01T12:00:00Z/,
+  )
+  assert.match(says(END, { reading: [] }), /^none of the topics new_orders exists/)
+  const unwritable = { sinceMs: END, reason: 'database or disk is full' }
+  assert.match(
+    says(END, { intake: { unwritable, unassignedSinceMs: END } }),
+    /^the store cannot be written: database or disk is full, since 2026-05-01T12:01:00Z/,
+  )
+})
+
+test('a topic that is gone is forgotten', () => {
+  const progress = placed(5)
+  progress.ends(ends(5), END + 62_000)
   progress.forget()
-  assert.match(why(intake, END + 60_004), /no topic/)
   assert.equal(progress.caughtUp(), false)
   assert.equal(progress.closableMinuteMs(), -1)
+})
+
+test('what stands still for 60 s is connected anew once, and 60 s later given up', () => {
+  const watchdog = new Watchdog(60_000)
+  assert.equal(watchdog.judge(undefined, END), 'wait')
+  assert.equal(watchdog.judge(END, END + 59_999), 'wait')
+  assert.equal(watchdog.judge(END, END + 60_000), 'reconnect')
+  assert.equal(watchdog.judge(END, END + 60_001), 'wait')
+  assert.equal(watchdog.judge(END, END + 119_999), 'wait')
+  assert.equal(watchdog.judge(END, END + 120_000), 'exit')
+})
+
+test('what the new connection mended is forgotten: the next time it is connected anew again', () => {
+  const watchdog = new Watchdog(60_000)
+  assert.equal(watchdog.judge(END, END + 60_000), 'reconnect')
+  assert.equal(watchdog.judge(END + 61_000, END + 62_000), 'wait')
+  assert.equal(watchdog.judge(END + 61_000, END + 121_000), 'reconnect')
 })
 
 test("a stream's status says in plain values how far it is", () => {

@@ -2,7 +2,8 @@ import { Hono } from 'hono'
 import { html } from 'hono/html'
 import { type Family, renderPage } from './family.ts'
 
-export type Readiness = { ready: true } | { ready: false; why: string }
+/** `note`: what a person should know although it is ready. */
+export type Readiness = { ready: true; note?: string } | { ready: false; why: string }
 
 export type Exposed = {
   /** Everything for one page, of one moment; undefined until the state is loaded. */
@@ -25,7 +26,8 @@ export function createApp({ families, readiness }: Exposed) {
 
   app.get('/readyz', (context) => {
     const state = readiness()
-    return state.ready ? context.text('ok\n') : context.text(`${state.why}\n`, 503)
+    if (!state.ready) return context.text(`${state.why}\n`, 503)
+    return context.text(state.note ? `ok; ${state.note}\n` : 'ok\n')
   })
 
   app.get('/', (context) => {

@@ -1,4 +1,6 @@
 export { Intake } from './intake.ts'
+export { type Observed, problemsOf } from './problems.ts'
 export { Progress } from './progress.ts'
-export { readiness, statusOf } from './readiness.ts'
-export { watch } from './watch.ts'
+export { type Readiness, readiness, statusOf } from './readiness.ts'
+export { Watch } from './watch.ts'
+export { Watchdog } from './watchdog.ts'

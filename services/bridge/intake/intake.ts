@@ -1,13 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Logger } from '../../runtime/logger.ts'
-import { RecordReader } from '../codec/index.ts'
-import {
-  advance,
-  type Delta,
-  type Fold,
-  fingerprintOf,
-  type PartitionState,
-} from '../fold/index.ts'
+import { advance, type Delta, type Fold, type PartitionState } from '../fold/index.ts'
 import type {
   Bounds,
   Cluster,
@@ -18,6 +11,9 @@ import type {
   TopicPartition,
 } from '../source/index.ts'
 import type { Store } from '../store/index.ts'
+import { Outage, reasonOf } from './outage.ts'
+import { report } from './report.ts'
+import { isSameLog } from './same-log.ts'
 import { decideOther, decideStart, type StartDecision } from './start.ts'
 
 const RETRY_MS = 1_000
@@ -49,6 +45,10 @@ export class Intake implements Receiver {
   readonly #held = new Map<string, Held>()
   /** Since when (ms) a partition's log seems shorter than what was counted of it. */
   readonly #doubts = new Map<string, number>()
+  /** Why a topic cannot be counted now, as it was told last. */
+  readonly #troubles = new Map<string, string>()
+  readonly #store: Outage
+  #unassignedSinceMs: number | undefined
   #source: Source | undefined
   /** Everything happens one after the other: an assignment, a fetch, the end of a partition. */
   #queue: Promise<void> = Promise.resolve()
@@ -57,6 +57,21 @@ export class Intake implements Receiver {
 
   constructor(options: IntakeOptions) {
     this.#options = options
+    this.#unassignedSinceMs = options.now()
+    this.#store = new Outage(options.logger, {
+      began: 'the store cannot be written; counting waits until it can',
+      over: 'the store can be written again',
+    })
+  }
+
+  /** Since when (ms) the store cannot be written, and why; undefined when it can. */
+  get unwritable(): Outage['current'] {
+    return this.#store.current
+  }
+
+  /** Since when (ms) no partition is ours and placed; undefined when one is. */
+  get unassignedSinceMs(): number | undefined {
+    return this.#unassignedSinceMs
   }
 
   /** The source that calls this; set before it reads. */
@@ -77,6 +92,7 @@ export class Intake implements Receiver {
     const assignment = ++this.#assignment
     return this.#inTurn(async () => {
       this.#held.clear()
+      this.#unassignedSinceMs ??= this.#options.now()
       const topics = Map.groupBy(partitions, ({ topic }) => topic)
       await Promise.all(
         [...topics].map(([topic, list]) =>
@@ -90,10 +106,19 @@ export class Intake implements Receiver {
     })
   }
 
+  /** What cannot be counted now is put aside and tried again, without holding up the others. */
   fetched(fetched: Fetched): Promise<void> {
+    const assignment = this.#assignment
     return this.#inTurn(async () => {
       const held = this.#held.get(key(fetched))
-      if (held) await this.#take(held, fetched)
+      if (!held) return
+      const { topic, partition } = fetched
+      try {
+        await this.#take(held, fetched)
+      } catch (error) {
+        this.#source?.pause([{ topic, partition }])
+        this.#placeLater(topic, [partition], assignment, error as Error)
+      }
     })
   }
 
@@ -107,23 +132,27 @@ export class Intake implements Receiver {
    * Compares with a reading of the topic. What was kept shorter than our position is passed over, also where no
    * record comes to show it; a topic with another id is placed anew.
    */
-  look(topic: string, { topicId, partitions }: TopicBounds): Promise<void> {
-    return this.#inTurn(async () => {
-      const held = partitions.flatMap((bounds) => {
-        const found = this.#held.get(key({ topic, partition: bounds.partition }))
-        return found ? [{ found, bounds }] : []
-      })
-      const another = held.some(
-        ({ found }) => topicId && found.state.topicId && found.state.topicId !== topicId,
-      )
-      if (another) {
-        return this.#place(
-          topic,
-          held.map(({ bounds }) => bounds.partition),
-        )
-      }
-      for (const { found, bounds } of held) await this.#passOver(found, bounds)
+  look(topic: string, bounds: TopicBounds): Promise<void> {
+    return this.#inTurn(() =>
+      this.#compare(topic, bounds).catch((error: Error) => this.#tell(topic, error)),
+    )
+  }
+
+  async #compare(topic: string, { topicId, partitions }: TopicBounds) {
+    const held = partitions.flatMap((bounds) => {
+      const found = this.#held.get(key({ topic, partition: bounds.partition }))
+      return found ? [{ found, bounds }] : []
     })
+    const another = held.some(
+      ({ found }) => topicId && found.state.topicId && found.state.topicId !== topicId,
+    )
+    if (another) {
+      return this.#place(
+        topic,
+        held.map(({ bounds }) => bounds.partition),
+      )
+    }
+    for (const { found, bounds } of held) await this.#passOver(found, bounds)
   }
 
   /** Where records are left, the next fetch shows the gap. */
@@ -146,11 +175,34 @@ export class Intake implements Receiver {
     try {
       await this.#place(topic, partitions)
     } catch (error) {
-      const reason = (error as Error).message
-      this.#options.logger.warn({ topic, reason }, 'cannot place the partitions yet')
-      setTimeout(() => {
-        void this.#inTurn(() => this.#placeUntilDone(topic, partitions, assignment))
-      }, RETRY_MS).unref()
+      this.#placeLater(topic, partitions, assignment, error as Error)
+    }
+  }
+
+  #placeLater(topic: string, partitions: number[], assignment: number, error: Error) {
+    this.#tell(topic, error)
+    setTimeout(() => {
+      void this.#inTurn(() => this.#placeUntilDone(topic, partitions, assignment))
+    }, RETRY_MS).unref()
+  }
+
+  /** Says it once, however often it is tried again; what the store cannot write is said of the store. */
+  #tell(topic: string, error: Error) {
+    const reason = reasonOf(error)
+    if (this.#stopping || this.#store.current || this.#troubles.get(topic) === reason) return
+    this.#troubles.set(topic, reason)
+    this.#options.logger.warn({ topic, reason }, 'the topic cannot be counted now; trying again')
+    this.#options.logger.debug({ err: error }, 'because of this')
+  }
+
+  async #write<T>(writing: Promise<T>): Promise<T> {
+    try {
+      const result = await writing
+      this.#store.worked(this.#options.now())
+      return result
+    } catch (error) {
+      this.#store.failed(error as Error, this.#options.now())
+      throw error
     }
   }
 
@@ -191,11 +243,10 @@ export class Intake implements Receiver {
   ) {
     const { store, folds, logger } = this.#options
     const stream = folds.get(topic)!.stream.name
-    const begun = await store.begin(
-      decisions.flatMap(({ begin }, i) =>
-        begin ? [{ topic, partition: partitions[i]!, stream, topicId, ...begin }] : [],
-      ),
+    const starts = decisions.flatMap(({ begin }, i) =>
+      begin ? [{ topic, partition: partitions[i]!, stream, topicId, ...begin }] : [],
     )
+    const begun = starts.length > 0 ? await this.#write(store.begin(starts)) : []
     for (const [i, { begin, seek, verify, reason }] of decisions.entries()) {
       const partition = partitions[i]!
       const state = begin ? begun.find((made) => made.partition === partition) : stored[i]
@@ -205,6 +256,8 @@ export class Intake implements Receiver {
       this.#source?.seek({ topic, partition }, seek)
       this.#source?.resume([{ topic, partition }])
     }
+    this.#troubles.delete(topic)
+    this.#unassignedSinceMs = undefined
   }
 
   async #take(held: Held, fetched: Fetched) {
@@ -240,7 +293,7 @@ export class Intake implements Receiver {
     for (let gone = skipped; held.state.position < to; gone = 0) {
       const delta = fold.run(held.state, batches, to, gone, now())
       const started = performance.now()
-      const result = await store.commit(delta)
+      const result = await this.#write(store.commit(delta))
       if (result === 'stale') {
         logger.warn({ topic, partition, position: delta.from }, 'the position was moved elsewhere')
         return this.#place(topic, [partition])
@@ -262,36 +315,6 @@ export class Intake implements Receiver {
     const decision = decideOther(state, low, topicId)
     await this.#start(topic, topicId, [partition], [state], [decision])
   }
-}
-
-/** Whether the record before our position is the one we know. A log without that record (compacted) passes. */
-function isSameLog({ fingerprint }: PartitionState, { batches, withheld }: Fetched): boolean {
-  const { offset, hash } = fingerprint!
-  const covers = (batch: Fetched['batches'][0]) =>
-    batch.baseOffset <= offset && offset <= batch.lastOffset
-  // What was counted cannot have become a marker, or part of a transaction that was taken back.
-  if (withheld.some(covers)) return false
-  const batch = batches.find(covers)
-  if (!batch) return true
-  try {
-    const reader = new RecordReader(batch)
-    while (reader.next()) if (reader.offset === offset) return fingerprintOf(reader).hash === hash
-  } catch {
-    return false
-  }
-  return true
-}
-
-/** What a person should hear of a commit; of many dead letters, the first. */
-function report({ key: { topic, partition }, counts, deadLetters }: Delta, logger: Logger) {
-  const { skipped, lost, rejected } = counts
-  if (skipped > 0)
-    logger.warn({ topic, partition, skipped }, 'offsets were gone before they were read')
-  if (lost > 0) logger.warn({ topic, partition, lost }, 'records are proven missing')
-  const [letter] = deadLetters
-  if (!letter) return
-  const { offset, reason, detail } = letter
-  logger.warn({ rejected }, `${topic}/${partition}@${offset}: ${reason}: ${detail}`)
 }
 
 function key({ topic, partition }: TopicPartition): string {

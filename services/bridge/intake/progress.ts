@@ -84,14 +84,13 @@ export class Progress {
     return watermark < MINUTE_MS ? -1 : watermark - (watermark % MINUTE_MS) - MINUTE_MS
   }
 
-  /** Partitions that are behind and have not moved for `stillMs`. */
-  stalled(nowMs: number, stillMs: number): number[] {
-    return [...this.#partitions].flatMap(([partition, tracked]) => {
-      const { target, position, movedAtMs } = tracked
-      const behind = target !== undefined && position < target.high
-      const since = Math.max(movedAtMs, target?.readAtMs ?? nowMs)
-      return behind && nowMs - since > stillMs ? [partition] : []
-    })
+  /** Partitions that are behind an end that was read, and since when (ms) they have not moved on towards it. */
+  behind(): { partition: number; sinceMs: number }[] {
+    return [...this.#partitions].flatMap(([partition, { target, position, movedAtMs }]) =>
+      target && position < target.high
+        ? [{ partition, sinceMs: Math.max(movedAtMs, target.readAtMs) }]
+        : [],
+    )
   }
 
   #track(partition: number, nowMs: number): Tracked {

@@ -1,40 +1,19 @@
 import type { StreamDefinition } from '../streams/index.ts'
-import type { Intake } from './intake.ts'
+import { type Observed, problemsOf, SILENCE_MS } from './problems.ts'
 import type { Progress } from './progress.ts'
 
-/** Behind and not moving for this long, or without an answer from Kafka: something is wrong. */
-const STALL_MS = 60_000
-const SILENCE_MS = 30_000
+/** `note`: what a person should know although counting goes on. */
+export type Readiness = { ready: true; note?: string } | { ready: false; why: string }
 
 /** Whether counting goes on; if not, why. */
-export function readiness(
-  intake: Intake | undefined,
-  progress: Map<string, Progress>,
-  nowMs: number,
-): { ready: true } | { ready: false; why: string } {
-  if (!intake || intake.positions().length === 0) {
-    return { ready: false, why: 'waiting for Kafka to assign partitions' }
-  }
-  if ([...progress.values()].every(({ readAtMs }) => readAtMs < 0)) {
-    return { ready: false, why: 'Kafka has told of no topic yet where it ends' }
-  }
-  for (const [topic, { readAtMs }] of progress) {
-    if (readAtMs >= 0 && nowMs - readAtMs > SILENCE_MS) {
-      return {
-        ready: false,
-        why: `Kafka has not answered for ${topic} for ${SILENCE_MS / 1_000} s`,
-      }
-    }
-  }
-  for (const [topic, of] of progress) {
-    const [partition] = of.stalled(nowMs, STALL_MS)
-    if (partition === undefined) continue
-    return {
-      ready: false,
-      why: `${topic}/${partition} is behind and has not moved for ${STALL_MS / 1_000} s`,
-    }
-  }
-  return { ready: true }
+export function readiness(observed: Observed, nowMs: number): Readiness {
+  const problem = problemsOf(observed).find(
+    ({ sinceMs, toleratedMs }) => nowMs - sinceMs >= toleratedMs,
+  )
+  if (problem) return { ready: false, why: problem.why }
+  const missing = [...observed.progress.keys()].filter((name) => !observed.reading.includes(name))
+  if (missing.length === 0) return { ready: true }
+  return { ready: true, note: `these topics do not exist yet: ${missing.join(', ')}` }
 }
 
 /** A stream's progress as plain values. Nobody is caught up with a Kafka that does not answer. */

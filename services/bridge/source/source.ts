@@ -43,7 +43,8 @@ export type Source = {
    * @throws Error when Kafka does not answer in time.
    */
   commitOffsets(positions: (TopicPartition & { position: number })[]): Promise<void>
-  stop(): Promise<void>
+  /** Leaves the group, if Kafka lets it in time. */
+  stop(deadlineMs?: number): Promise<void>
 }
 
 export function createSource(
@@ -56,12 +57,12 @@ export function createSource(
   let current: Consumer | undefined
   let committing: Promise<void> = Promise.resolve()
 
-  async function end() {
+  async function end(deadlineMs = DISCONNECT_DEADLINE_MS) {
     const ended = current
     current = undefined
     if (!ended) return
     // With Kafka away, leaving the group may hang for longer than anybody waits.
-    await within(ended.disconnect(), DISCONNECT_DEADLINE_MS, 'it').catch(({ message }) =>
+    await within(ended.disconnect(), deadlineMs, 'it').catch(({ message }) =>
       logger.warn(`could not leave the consumer group: ${message}`),
     )
   }

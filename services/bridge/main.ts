@@ -10,12 +10,15 @@ import { type Counting, startCounting } from './counting.ts'
 import { every } from './every.ts'
 import { createApp, createDurable, ProcessMetrics } from './expose/index.ts'
 import { Progress, statusOf } from './intake/index.ts'
+import { createCheckpoints } from './rebuild/index.ts'
 import { createPublisher, TARGETS } from './rollup/index.ts'
-import { openSqliteStore, type Store } from './store/index.ts'
+import { openSqliteStore, refuseLost, type Store } from './store/index.ts'
 import { streams } from './streams/index.ts'
 import { makeKnown } from './streams-known.ts'
 
 const PUBLISH_PERIOD_MS = 500
+const CHECKPOINT_PERIOD_MS = 5_000
+const CHECKPOINT = 'checkpoint'
 const STARTING = { ready: false, why: 'connecting to Kafka' } as const
 
 await run('bridge', start)
@@ -24,11 +27,12 @@ async function start(context: Context): Promise<Running> {
   const { settings, logger, fail } = context
   requireBrokers(settings)
   const folder = join(settings.dataDir, 'bridge')
+  const lake = join(settings.dataDir, 'lake')
   const lock = lockFolder(folder, 'bridge')
   const now = Date.now
   const progress = new Map(streams.map(({ topic }) => [topic, new Progress()]))
   const names = streams.map(({ name }) => name)
-  const metrics = new ProcessMetrics(names, TARGETS)
+  const metrics = new ProcessMetrics(names, [...TARGETS, CHECKPOINT])
   const durable = createDurable(streams)
   let loaded: Store | undefined
   let counting: Counting | undefined
@@ -46,14 +50,13 @@ async function start(context: Context): Promise<Running> {
   })
   const server = await listen(app, settings.listen, 'METERBRIDGE_LISTEN')
 
+  refuseLost(folder, lake)
   const store = openSqliteStore(folder)
   await makeKnown(store, streams, now())
   loaded = store
   counting = await startCounting(context, { store, progress, metrics, now })
 
-  const publisher = createPublisher(store, join(settings.dataDir, 'lake'), logger, (target) =>
-    metrics.rollupFailed(target),
-  )
+  const publisher = createPublisher(store, lake, logger, (target) => metrics.rollupFailed(target))
   const publishAll = async () => {
     for (const stream of streams)
       await publisher.publish(stream, progress.get(stream.topic)!.closableMinuteMs(), now())
@@ -61,6 +64,10 @@ async function start(context: Context): Promise<Running> {
   const stopping = new AbortController()
   const publishing = every(PUBLISH_PERIOD_MS, stopping.signal, publishAll)
   publishing.catch(fail)
+  const onFailed = () => metrics.rollupFailed(CHECKPOINT)
+  const checkpoints = createCheckpoints(store, folder, logger, onFailed, stopping.signal)
+  const checkpointing = every(CHECKPOINT_PERIOD_MS, stopping.signal, () => checkpoints.look(now()))
+  checkpointing.catch(fail)
 
   return {
     stop: async () => {

@@ -24,7 +24,8 @@ export async function writeWhole(path: string, content: string) {
   }
 }
 
-async function syncFolder(folder: string) {
+/** Makes renames in a folder durable. */
+export async function syncFolder(folder: string) {
   const handle = await open(folder, 'r')
   try {
     await handle.sync()

@@ -1,3 +1,5 @@
+export { dateOf, type Row, rowsOf, toCsv } from './csv.ts'
+export { syncFolder, writeWhole } from './file.ts'
 export {
   createPublisher,
   type Publisher,

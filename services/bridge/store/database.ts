@@ -11,6 +11,8 @@ import { meta } from './schema.ts'
 
 export type BridgeDatabase = BetterSQLite3Database & { $client: Database.Database }
 
+export type OpenDatabase = { database: BridgeDatabase; storeId: string }
+
 export const STORE_FILE = 'bridge.db'
 export const STORE_ID = 'store_id'
 
@@ -20,10 +22,7 @@ export const STORE_ID = 'store_id'
  *
  * @throws StartError when it is no database, is damaged, was written by a newer version, or cannot be written.
  */
-export function openDatabase(
-  folder: string,
-  name = STORE_FILE,
-): { database: BridgeDatabase; storeId: string } {
+export function openDatabase(folder: string, name = STORE_FILE): OpenDatabase {
   const file = join(folder, name)
   let client: Database.Database | undefined
   try {

@@ -1,5 +1,6 @@
 import type { DeadLetter, Delta, PartitionKey, PartitionState, Redrive } from '../fold/index.ts'
 import type { Declaration } from '../streams/index.ts'
+import type { Copied } from './copy.ts'
 
 /** Where reading of a partition's incarnation starts. */
 export type PartitionStart = PartitionKey & {
@@ -48,6 +49,8 @@ export type Snapshot = {
 export type PartitionTotals = {
   topic: string
   partition: number
+  /** The current one. */
+  incarnation: number
   stream: string
   position: number
   accepted: number
@@ -138,6 +141,8 @@ export type Store = {
   written(day: DayRows): Promise<void>
   /** Moves the minutes of the days before `beforeMs` into the baseline. Days that pend, or are not wholly closed, stay. */
   seal(stream: string, beforeMs: number): Promise<void>
+  /** A whole, checked and durable copy of one moment in the new file `file`; nothing waits for it. `signal` ends it. */
+  copy(file: string, signal?: AbortSignal): Promise<Copied>
   /** Gives the database back; no call may follow. */
   end(): Promise<void>
 }

@@ -38,6 +38,7 @@ function merge(rows: (typeof partitions.$inferSelect)[]): PartitionTotals[] {
     merged.set(key, {
       topic: row.topic,
       partition: row.partition,
+      incarnation: row.incarnation,
       stream: row.stream,
       position: row.position,
       maxTimeMs: row.maxTimeMs,

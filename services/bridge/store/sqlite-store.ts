@@ -1,6 +1,7 @@
 import type { Delta, Redrive } from '../fold/index.ts'
+import { copyDatabase } from './copy.ts'
 import { createCounts } from './counts.ts'
-import { openDatabase } from './database.ts'
+import { type OpenDatabase, openDatabase } from './database.ts'
 import { createDays } from './days.ts'
 import { createDefinitions } from './definitions.ts'
 import { createLetters } from './letters.ts'
@@ -10,7 +11,10 @@ import { createSnapshots } from './snapshot.ts'
 
 /** The store in `<folder>/bridge.db`: one process, one connection, every call one synchronous transaction. */
 export function openSqliteStore(folder: string): Store {
-  const { database, storeId } = openDatabase(folder)
+  return createSqliteStore(openDatabase(folder))
+}
+
+export function createSqliteStore({ database, storeId }: OpenDatabase): Store {
   const partitions = createPartitions(database)
   const counts = createCounts(database)
   const letters = createLetters(database)
@@ -57,6 +61,7 @@ export function openSqliteStore(folder: string): Store {
     day: async (stream, dayMs) => database.transaction(() => days.read(stream, dayMs)),
     written: async (day) => transaction(() => days.written(day)),
     seal: async (stream, beforeMs) => transaction(() => days.seal(stream, beforeMs)),
+    copy: (file, signal) => copyDatabase(database.$client.name, file, signal),
     end: async () => void database.$client.close(),
   }
 }

@@ -1,0 +1,1 @@
+export { createCheckpoints } from './checkpoints.ts'

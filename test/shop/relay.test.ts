@@ -13,6 +13,7 @@ import {
 import { numberOf, readTopic } from './records.ts'
 import { refusalTests } from './refusals.ts'
 import { sellingShop } from './relay.ts'
+import { resendTests } from './resending.ts'
 import { GOOD_FORM } from './shop.ts'
 
 /** One beside the other: much of it waits for a broker to come back. */
@@ -182,6 +183,45 @@ function relayTests(kind: ClusterKind) {
       assert.equal((await read('new_orders')).length, 1)
     })
 
-    if (kind === KAFKA) refusalTests(() => cluster)
+    test('a topic that takes nothing holds up only its own events', async () => {
+      await createBoth()
+      await using selling = sellingShop(cluster.brokers)
+      const refuseOrders = (connection: Connection): Connection => ({
+        ...connection,
+        async send(rows, stampedMs) {
+          if (rows[0]?.topic === 'new_orders') throw new Error('too few replicas')
+          await connection.send(rows, stampedMs)
+        },
+      })
+      selling.start('a', { disturb: refuseOrders })
+      for (let i = 1; i <= 3; i++) {
+        await selling.shop.submit(GOOD_FORM)
+        await selling.sent(i)
+      }
+      assert.deepEqual(await numbers('web_requests'), ['a#1', 'a#2', 'a#3'])
+    })
+
+    resendTests(() => cluster)
+    if (kind === KAFKA) return refusalTests(() => cluster)
+
+    test('Kafka that hangs is told after some seconds, and when it answers again', async () => {
+      await createBoth()
+      await using selling = sellingShop(cluster.brokers)
+      const { promise: released, resolve: release } = Promise.withResolvers<void>()
+      const hang = (connection: Connection): Connection => ({
+        ...connection,
+        async send(rows, stampedMs) {
+          await released
+          await connection.send(rows, stampedMs)
+        },
+      })
+      selling.start('a', { disturb: hang })
+      await selling.shop.get('/')
+      await until('it is told', () => selling.log.length > 0)
+      assert.match(selling.log.join(), /^events cannot be sent to Kafka \(no answer for 5 s\);/)
+      release()
+      await until('the end is told', () => selling.log.length > 1)
+      assert.equal(selling.log[1], 'events are sent to Kafka again')
+    })
   })
 }

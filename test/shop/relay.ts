@@ -12,8 +12,8 @@ type Options = {
 }
 
 /** A shop in this process whose relay can be started, stopped and started again as another incarnation. */
-export function sellingShop(brokers: string) {
-  const shop = temporaryShop()
+export function sellingShop(brokers: string, data?: string) {
+  const shop = temporaryShop(data)
   const log: string[] = []
   let relay: Relay | undefined
   const start = (source: string, { createTopics = false, disturb = (c) => c }: Options = {}) => {

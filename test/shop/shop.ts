@@ -1,3 +1,5 @@
+import { cpSync } from 'node:fs'
+import { join } from 'node:path'
 import { createLogger } from '../../services/runtime/logger.ts'
 import { openShop } from '../../services/shop/shop.ts'
 import { temporaryFolder } from '../harness/folder.ts'
@@ -7,9 +9,17 @@ export const GOOD_FORM: Form = { email: 'anna@example.com', amount: '7', is_paid
 
 export type StoredEvent = { topic: string; key: string | null; value: string; event_time: number }
 
-/** A shop on a new database, without a port and without Kafka; gone when its `using` scope ends. */
-export function temporaryShop() {
+/** A data folder that the shop of the first schema left: orders, and events sent, set aside, numbered and waiting. */
+export const OLD_DATA = join(import.meta.dirname, 'fixtures/schema-0000')
+
+/**
+ * A shop without a port and without Kafka; gone when its `using` scope ends.
+ *
+ * @param data a data folder to start with a copy of; by default, all is new.
+ */
+export function temporaryShop(data?: string) {
   const folder = temporaryFolder()
+  if (data) cpSync(data, folder.path, { recursive: true })
   const shop = openShop(folder.path, createLogger('shop', 'silent'))
   const request = (path: string, init?: RequestInit) => shop.app.request(path, init)
   return {

@@ -69,10 +69,10 @@ function opened(file: string, open: () => ShopDatabase): ShopDatabase {
 }
 
 function checkWhole(client: Database.Database, file: string) {
-  const found = client.pragma('quick_check(1)', { simple: true })
+  const found = String(client.pragma('quick_check(1)', { simple: true }))
   if (found === 'ok') return
   throw new StartError(
-    `the shop's database ${file} is damaged (${found}); put back a good copy, or save what \`sqlite3 ${file} .recover\` still finds`,
+    `the shop's database ${file} is damaged (${found.split('\n').at(-1)}); put back a good copy, or save what \`sqlite3 ${file} .recover\` still finds`,
   )
 }
 

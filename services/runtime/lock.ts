@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { StartError } from './start-error.ts'
@@ -13,13 +13,10 @@ export function lockFolder(folder: string, owner: string): { release(): void } {
   const file = join(folder, 'lock')
   try {
     mkdirSync(folder, { recursive: true })
-    const database = new Database(file, { timeout: 0 })
-    // Not WAL: only a rollback-journal database can be locked whole.
-    database.pragma('journal_mode = DELETE')
-    database.exec('BEGIN EXCLUSIVE')
+    const database = hold(file)
     return { release: () => database.close() }
   } catch (error) {
-    if ((error as { code?: string }).code === 'SQLITE_BUSY') {
+    if (isBusy(error)) {
       throw new StartError(
         `another ${owner} is using ${folder}; stop it, or set METERBRIDGE_DATA_DIR to another folder`,
       )
@@ -28,4 +25,33 @@ export function lockFolder(folder: string, owner: string): { release(): void } {
       `cannot write to ${folder} (${(error as Error).message}); give this user the folder, or set METERBRIDGE_DATA_DIR to another one`,
     )
   }
+}
+
+/** Whether another process holds `folder` now. */
+export function isLocked(folder: string): boolean {
+  const file = join(folder, 'lock')
+  if (!existsSync(file)) return false
+  try {
+    hold(file).close()
+    return false
+  } catch (error) {
+    return isBusy(error)
+  }
+}
+
+function hold(file: string): Database.Database {
+  const database = new Database(file, { timeout: 0 })
+  try {
+    // Not WAL: only a rollback-journal database can be locked whole.
+    database.pragma('journal_mode = DELETE')
+    database.exec('BEGIN EXCLUSIVE')
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return (error as { code?: string }).code === 'SQLITE_BUSY'
 }

@@ -7,7 +7,9 @@ import { type Context, type Running, run } from '../runtime/run.ts'
 import { StartError } from '../runtime/start-error.ts'
 import type { Settings } from '../settings/settings.ts'
 import { greeting } from './greeting.ts'
+import { keepRunning } from './keep-running.ts'
 import { holdOutput } from './output.ts'
+import { untilPredecessorsEnded } from './predecessors.ts'
 import { portProblem, reachedAt, untilReady, urlProblem } from './ready.ts'
 import { type Service, type ServiceName, startService } from './service.ts'
 
@@ -18,6 +20,9 @@ async function start({ settings, fail }: Context): Promise<Running> {
   const broker = settings.kafka.brokers.length === 0 ? reachedAt(settings.brokerListen) : undefined
   // Two at once would share the services between them, and end each other.
   const lock = lockFolder(join(settings.dataDir, 'start'), '`npm start`')
+  const say = (line: string) => void process.stderr.write(`${line}\n`)
+  const names: ServiceName[] = broker ? ['broker', 'shop', 'bridge'] : ['shop', 'bridge']
+  await untilPredecessorsEnded(settings.dataDir, names, say)
   await checkBefore(settings, broker !== undefined)
   if (!broker) {
     // Silent: what kafkajs tells of each try, the one sentence tells too.
@@ -26,26 +31,28 @@ async function start({ settings, fail }: Context): Promise<Running> {
 
   const output = holdOutput((text) => process.stderr.write(text))
   const environment = environmentFor(broker)
-  const services: Service[] = []
-  let stopping = false
+  const services = new Map<ServiceName, Service>()
+  const stopping = new AbortController()
   const launch = (name: ServiceName) => {
     const service = startService(name, environment, output.line)
-    services.push(service)
+    services.set(name, service)
     service.ended.then(({ told }) => {
-      if (!told && !stopping) output.release() // what it printed is all there is to tell why
+      if (!told && !stopping.signal.aborted) output.release() // what it printed is all there is to tell why
     })
     return service
   }
   const stop = async () => {
-    stopping = true
-    const [brokers, others] = [services.filter(isBroker), services.filter((s) => !isBroker(s))]
-    await Promise.all(others.map((service) => service.end('SIGTERM')))
-    await Promise.all(brokers.map((service) => service.end('SIGTERM')))
+    stopping.abort()
+    await Promise.all([
+      services.get('shop')?.end('SIGTERM'),
+      services.get('bridge')?.end('SIGTERM'),
+    ])
+    await services.get('broker')?.end('SIGTERM')
     lock.release()
   }
   // A second Ctrl-C, or one before all are ready, ends this process at once, and then nothing may be left.
   process.on('exit', () => {
-    for (const service of services) void service.end('SIGKILL')
+    for (const service of services.values()) void service.end('SIGKILL')
   })
 
   try {
@@ -61,16 +68,12 @@ async function start({ settings, fail }: Context): Promise<Running> {
   }
   process.stdout.write(greeting(settings, broker))
   output.release()
-  for (const { name, ended } of services) {
-    ended.then(({ why }) => {
-      if (!stopping) fail(new StartError(`${name}: ${why}; the others are stopped`))
+  for (const [name, service] of [...services]) {
+    keepRunning(service, () => launch(name), say, stopping.signal).then(({ why }) => {
+      if (!stopping.signal.aborted) fail(new StartError(`${name}: ${why}; the others are stopped`))
     })
   }
   return { stop }
-}
-
-function isBroker({ name }: Service): boolean {
-  return name === 'broker'
 }
 
 function urlOf(settings: Settings, name: 'shop' | 'bridge'): string {

@@ -9,8 +9,8 @@ const SERVICES = resolve(import.meta.dirname, '..')
 
 export type ServiceName = 'broker' | 'shop' | 'bridge'
 
-/** `told`: `why` is the service's own sentence; otherwise it is how the process ended. */
-export type Ended = { why: string; told: boolean }
+/** `told`: `why` is the service's own sentence; otherwise it is how the process ended. `exitCode` null: by a signal. */
+export type Ended = { why: string; told: boolean; exitCode: number | null }
 
 export type Service = {
   name: ServiceName
@@ -41,9 +41,10 @@ export function startService(
     if (line.startsWith(`${name}: `)) sentence = line.slice(name.length + 2)
     else onLine(line)
   }
-  const ended = untilEnded(child, read).then((how) => ({
-    why: sentence ?? `it ended with ${how}`,
+  const ended = untilEnded(child, read).then(({ exitCode, signal }) => ({
+    why: sentence ?? `it ended with ${signal ? `signal ${signal}` : `exit code ${exitCode}`}`,
     told: sentence !== undefined,
+    exitCode,
   }))
   return {
     name,
@@ -55,10 +56,10 @@ export function startService(
   }
 }
 
-async function untilEnded(child: ChildProcess, read: (line: string) => void): Promise<string> {
+async function untilEnded(child: ChildProcess, read: (line: string) => void) {
   for (const stream of [child.stdout, child.stderr] as Readable[]) {
     createInterface({ input: stream }).on('line', read)
   }
-  const [code, signal] = await once(child, 'close')
-  return signal ? `signal ${signal}` : `exit code ${code}`
+  const [exitCode, signal] = (await once(child, 'close')) as [number | null, string | null]
+  return { exitCode, signal }
 }

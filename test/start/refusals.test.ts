@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
+import { EXIT } from '../../services/runtime/exit-codes.ts'
 import { lockFolder } from '../../services/runtime/lock.ts'
 import { temporaryFolder } from '../harness/folder.ts'
 import { freePort } from '../harness/ports.ts'
@@ -11,6 +12,8 @@ import { until } from '../harness/until.ts'
 const START = 'services/start/main.ts'
 /** Alone it takes 2 s at most; tests run beside others. */
 const FAST_MS = 15_000
+/** With a folder that stays held it waits 10 s more. */
+const HELD_MS = 25_000
 
 /** Variables that would let it start: a data folder and ports of its own. */
 async function environment(dataDir: string): Promise<Record<string, string>> {
@@ -23,12 +26,16 @@ async function environment(dataDir: string): Promise<Record<string, string>> {
 }
 
 /** Everything printed by a start that is refused. */
-async function refusal(variables: Record<string, string>): Promise<string> {
+async function refusal(
+  variables: Record<string, string>,
+  exitCode: number = EXIT.refused,
+  withinMs = FAST_MS,
+): Promise<string> {
   const began = performance.now()
   const started = startService(START, variables)
-  assert.equal(await started.exited, 1, started.output())
+  assert.equal(await started.exited, exitCode, started.output())
   const tookMs = performance.now() - began
-  assert.ok(tookMs < FAST_MS, `took ${tookMs} ms`)
+  assert.ok(tookMs < withinMs, `took ${tookMs} ms`)
   return started.output()
 }
 
@@ -55,7 +62,10 @@ test('a cluster that is not there is told with its address', async () => {
   using folder = temporaryFolder()
   const brokers = `127.0.0.1:${await freePort()}`
   assert.match(
-    await refusal({ ...(await environment(folder.path)), KAFKA_BROKERS: brokers }),
+    await refusal(
+      { ...(await environment(folder.path)), KAFKA_BROKERS: brokers },
+      EXIT.kafkaUnreachable,
+    ),
     new RegExp(`^start: cannot reach Kafka at KAFKA_BROKERS=${brokers} \\(.*\\); start it, .*\\n$`),
   )
 })
@@ -75,19 +85,23 @@ test('TLS without a cluster is refused, not ignored', async () => {
   assert.match(await refusal(variables), /^start: KAFKA_TLS or KAFKA_SASL_… is set but .*\n$/)
 })
 
-for (const room of ['broker', 'shop', 'bridge']) {
-  test(`a data folder that another ${room} holds is told in one sentence`, async () => {
-    using folder = temporaryFolder()
-    const lock = lockFolder(`${folder.path}/${room}`, room)
-    const printed = await refusal(await environment(folder.path))
-    lock.release()
-    assert.match(
-      printed,
-      new RegExp(`^start: ${room}: another .* is using ${folder.path}/${room};`),
-    )
-    assert.equal(printed.trimEnd().split('\n').length, 1, printed)
-  })
-}
+describe('a data folder that somebody else holds', { concurrency: true }, () => {
+  for (const room of ['broker', 'shop', 'bridge']) {
+    test(`held by another ${room}: waited for a while, then told`, async () => {
+      using folder = temporaryFolder()
+      const lock = lockFolder(`${folder.path}/${room}`, room)
+      const printed = await refusal(await environment(folder.path), EXIT.refused, HELD_MS)
+      lock.release()
+      const [waiting, told, ...rest] = printed.trimEnd().split('\n')
+      assert.equal(waiting, `start: waiting for what still uses ${folder.path} to end: ${room}`)
+      assert.match(
+        told!,
+        new RegExp(`^start: ${room}: another .* is using ${folder.path}/${room};`),
+      )
+      assert.deepEqual(rest, [])
+    })
+  }
+})
 
 test('a second npm start on the same data folder is told so, before it starts anything', async () => {
   using folder = temporaryFolder()

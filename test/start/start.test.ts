@@ -111,12 +111,22 @@ describe('npm start', { concurrency: 2 }, () => {
     await gone(`${shop}/healthz`)
   })
 
-  test('after a kill -9 of npm start the services stop by themselves', async () => {
+  test('after a kill -9 of npm start the next one simply works, and goes on with its numbers', async () => {
     using folder = temporaryFolder()
-    const { service, shop, bridge } = await started(folder.path)
-    await service.end('SIGKILL')
-    await gone(`${shop}/healthz`)
-    await gone(`${bridge}/healthz`)
+    const first = await started(folder.path)
+    await order(first.shop, 5)
+    await until(
+      '5 pieces are counted',
+      async () => (await total(first.bridge, 'shop_ordered_units_total')) === 5,
+    )
+    await first.service.end('SIGKILL')
+    const second = await started(folder.path, first)
+    await using service = second.service
+    assert.match(service.output(), /^start: waiting for what still uses .* to end: /)
+    assert.equal(await total(second.bridge, 'shop_ordered_units_total'), 5)
+    assert.equal(await service.end('SIGHUP'), 0, service.output())
+    await gone(`${second.shop}/healthz`)
+    await gone(`${second.bridge}/healthz`)
   })
 
   test('a second Ctrl-C ends a stop that hangs, and leaves nothing', async () => {

@@ -5,7 +5,7 @@ import type { Fetched } from '../source/index.ts'
 /** Whether the record before our position is the one we know. A log without that record (compacted) passes. */
 export function isSameLog(
   { fingerprint }: PartitionState,
-  { batches, withheld }: Fetched,
+  { batches, withheld }: Pick<Fetched, 'batches' | 'withheld'>,
 ): boolean {
   const { offset, hash } = fingerprint!
   const covers = (batch: Fetched['batches'][0]) =>

@@ -1,0 +1,106 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { NODE_OPTIONS } from '../../services/runtime/node-options.ts'
+import { temporaryFolder } from '../harness/folder.ts'
+import { MUTATIONS, type Mutation } from './mutations.ts'
+
+/**
+ * `npm run test:mutation [-- <part of a name>]`: breaks the program in a copy of this checkout, one way at a time, and
+ * expects the tests to notice. Ends with 1 when a mutation survives, or cannot be made.
+ */
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const TEST_TIMEOUT_MS = 60_000
+/** A failing test whose error is one of these shows that the mutated program cannot run, not that it is wrong. */
+const NOT_RUNNING = ['SyntaxError', 'ReferenceError']
+
+type Outcome = { caughtBy: string[]; problem?: string }
+type Failure = { name: string; error: string }
+
+let running: ChildProcess | undefined
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    running?.kill('SIGKILL')
+    process.exit(1)
+  })
+}
+process.exitCode = await main(process.argv[2] ?? '')
+
+async function main(part: string): Promise<number> {
+  using folder = temporaryFolder()
+  copyCheckout(folder.path)
+  const mutations = MUTATIONS.filter(({ name }) => name.includes(part))
+  let failed = mutations.length === 0
+  for (const mutation of mutations) {
+    const started = performance.now()
+    const { caughtBy, problem } = await tryOut(folder.path, mutation)
+    failed ||= problem !== undefined
+    const seconds = ((performance.now() - started) / 1_000).toFixed(0).padStart(3)
+    const told = problem ?? `noticed: ${caughtBy[0]}${more(caughtBy.length - 1)}`
+    process.stdout.write(
+      `${problem ? 'FAIL' : '  ok'} ${seconds} s  ${mutation.name.padEnd(62)} ${told}\n`,
+    )
+  }
+  return failed ? 1 : 0
+}
+
+function more(tests: number): string {
+  return tests > 0 ? ` (and ${tests} more)` : ''
+}
+
+/** What git knows of, as it is now, with the packages of this checkout. */
+function copyCheckout(folder: string) {
+  const listed = execFileSync(
+    'git',
+    ['ls-files', '-z', '--cached', '--others', '--exclude-standard'],
+    { cwd: ROOT },
+  )
+  for (const path of listed.toString().split('\0').filter(Boolean)) {
+    if (existsSync(join(ROOT, path))) cpSync(join(ROOT, path), join(folder, path))
+  }
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
+}
+
+async function tryOut(folder: string, { file, from, to, tests, only }: Mutation): Promise<Outcome> {
+  const path = join(folder, file)
+  const whole = readFileSync(path, 'utf8')
+  const places = whole.split(from).length - 1
+  if (places !== 1) return { caughtBy: [], problem: `its text is ${places} times in ${file}` }
+  writeFileSync(
+    path,
+    whole.replace(from, () => to),
+  )
+  try {
+    const failures = await runTests(folder, tests, only)
+    const noticed = failures.filter(({ error }) => !NOT_RUNNING.includes(error))
+    if (failures.length > noticed.length)
+      return { caughtBy: [], problem: 'the mutated program does not run' }
+    if (noticed.length === 0) return { caughtBy: [], problem: 'SURVIVED' }
+    return { caughtBy: noticed.map(({ name }) => name) }
+  } finally {
+    writeFileSync(path, whole)
+  }
+}
+
+async function runTests(folder: string, tests: string[], only?: string): Promise<Failure[]> {
+  const reporter = join(folder, 'test/mutation/failures.ts')
+  const child = spawn(
+    process.execPath,
+    [
+      ...[...NODE_OPTIONS, '--test', `--test-timeout=${TEST_TIMEOUT_MS}`],
+      ...['--test-reporter', reporter, ...(only ? ['--test-name-pattern', only] : [])],
+      ...tests,
+    ],
+    { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] },
+  )
+  running = child
+  let output = ''
+  child.stdout.on('data', (data) => (output += data))
+  await once(child, 'close')
+  return output
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Failure)
+}

@@ -37,7 +37,7 @@ const HALFWAY: { call: string; breaksAt: string; work(store: Store): Promise<unk
     work: (store) => {
       const sources = { a: { last: 1, gaps: [], seen: 1 } }
       const deadLetters = [testLetter(9)]
-      return store.commit(testDelta({ from: 1, events: { [DAY]: 1 }, sources, deadLetters }))
+      return store.commit(testDelta({ from: 2, events: { [DAY]: 1 }, sources, deadLetters }))
     },
   },
   {
@@ -85,6 +85,7 @@ async function prepare(store: Store) {
   await store.commit(testDelta({ from: 0, events: { [DAY]: 1 } }))
   await store.close('orders', DAY + DAY_MS)
   await store.written(await store.day('orders', DAY))
+  await store.commit(testDelta({ from: 1, events: { [DAY + DAY_MS]: 1 } }))
 }
 
 /** Every row of every table. */

@@ -1,8 +1,11 @@
 import { parseArgs } from 'node:util'
-import { type AuditReport, audit } from '../bridge/audit/index.ts'
+import { type AuditReport, audit, deepAudit, type Recounted } from '../bridge/audit/index.ts'
+import { requireBrokers } from '../settings/settings.ts'
 import { readShop, TOPICS } from '../shop/figures.ts'
 import { type Command, EXIT } from './command.ts'
 import { table } from './table.ts'
+
+type Report = AuditReport & { recounted?: Recounted[] }
 
 export const auditCommand: Command = {
   name: 'audit',
@@ -25,14 +28,21 @@ Ends with 1 when anything differs.
     const shop = values.shop
       ? { ...readShop(settings.dataDir), ordersTopic: TOPICS.orders }
       : undefined
-    const report = await audit(settings.dataDir, shop)
+    if (values.deep) requireBrokers(settings)
+    const report: Report = await audit(settings.dataDir, shop)
+    if (values.deep) {
+      const { recounted, differences, notes } = await deepAudit(settings)
+      report.recounted = recounted
+      report.differences.push(...differences)
+      report.notes.push(...notes)
+    }
     print(values.json ? toJson(report) : toText(report))
     return report.differences.length === 0 ? EXIT.ok : EXIT.difference
   },
 }
 
 /** Sums beyond 2^53 as text: a JSON number of that size is read inexactly. */
-function toJson(report: AuditReport): string {
+function toJson(report: Report): string {
   const exact = (_: string, value: unknown) => {
     if (typeof value !== 'bigint') return value
     return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
@@ -40,8 +50,9 @@ function toJson(report: AuditReport): string {
   return JSON.stringify(report, exact, 2)
 }
 
-function toText({ partitions, columns, differences, notes }: AuditReport): string {
+function toText({ partitions, columns, recounted, differences, notes }: Report): string {
   const parts = [partitionTable(partitions), columnTable(columns)]
+  if (recounted) parts.push(recountedTable(recounted))
   if (notes.length > 0) parts.push(notes.map(({ where, note }) => `${where}: ${note}`).join('\n'))
   for (const { check, where, expected, found } of differences) {
     parts.push(`DIFFERENCE (${check}) ${where}\n  expected ${expected}\n  found    ${found}`)
@@ -76,4 +87,17 @@ function columnTable(columns: AuditReport['columns']): string {
     one.pending,
   ])
   return table(['column', 'total', 'baseline', 'minutes', 'in files', 'pending'], rows)
+}
+
+function recountedTable(recounted: Recounted[]): string {
+  const counts = ['accepted', 'rejected', 'duplicate', 'redriven', 'validNow'] as const
+  const rows = recounted.map((one) => [
+    `${one.topic}/${one.partition}`,
+    one.since,
+    one.from,
+    one.to,
+    ...counts.map((name) => one[name]),
+  ])
+  const header = ['counted again', 'since', 'from', 'to', ...counts.slice(0, -1), 'valid now']
+  return table(header, rows)
 }

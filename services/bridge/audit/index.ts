@@ -1,4 +1,6 @@
 export { type AuditReport, audit } from './audit.ts'
+export { deepAudit } from './deep.ts'
 export { INVARIANTS } from './invariants.ts'
+export type { Recounted } from './recount/compare.ts'
 export type { ColumnAccount, Difference, Note, PartitionAccount } from './report.ts'
 export type { ShopFigures } from './shop.ts'

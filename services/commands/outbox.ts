@@ -79,7 +79,7 @@ function describe({ waiting, kept, setAside, oldestSetAside }: OutboxList): stri
 
 function resendRefused({ settings, print }: CommandContext, ids: number[] | 'all'): number {
   const events = resendSetAside(settings.dataDir, ids)
-  print(`${events} ${events === 1 ? 'event is' : 'events are'} on the way again`)
+  print(onTheWay(events))
   const missing = ids === 'all' ? 0 : new Set(ids).size - events
   if (missing > 0)
     print(`${missing} of those asked for ${missing === 1 ? 'is' : 'are'} not set aside`)
@@ -95,11 +95,15 @@ function resendLost(context: CommandContext): number {
 
 function resendNumbers({ settings, print }: CommandContext, ranges: NumberRange[]): number {
   const { events, waiting, missing } = resendRanges(settings.dataDir, ranges)
-  print(`${events} events are on the way again; ${waiting} waited already`)
+  print(`${onTheWay(events)}; ${waiting} waited already`)
   for (const { topic, partition, source, from, to } of missing) {
     print(`not kept any more, or never given: ${topic}/${partition}/${source}:${from}-${to}`)
   }
   return missing.length > 0 ? EXIT.difference : EXIT.ok
+}
+
+function onTheWay(events: number): string {
+  return `${events} ${events === 1 ? 'event is' : 'events are'} on the way again`
 }
 
 function parseId(text: string): number {

@@ -10,6 +10,7 @@ import {
   DEVELOPMENT_BROKER,
   KAFKA,
 } from './clusters.ts'
+import { commandTests } from './commanding.ts'
 import { numberOf, readTopic } from './records.ts'
 import { refusalTests } from './refusals.ts'
 import { sellingShop } from './relay.ts'
@@ -202,7 +203,11 @@ function relayTests(kind: ClusterKind) {
     })
 
     resendTests(() => cluster)
-    if (kind === KAFKA) return refusalTests(() => cluster)
+    if (kind === KAFKA) {
+      refusalTests(() => cluster)
+      commandTests(() => cluster)
+      return
+    }
 
     test('Kafka that hangs is told after some seconds, and when it answers again', async () => {
       await createBoth()

@@ -6,6 +6,7 @@ import type { ProcessMetrics } from './expose/index.ts'
 import { createFold } from './fold/index.ts'
 import { Intake, type Progress, type Readiness, Watch } from './intake/index.ts'
 import { prepare } from './prepare.ts'
+import { createRedrive, type Redriving } from './redrive/index.ts'
 import { createSource } from './source/index.ts'
 import type { Store } from './store/index.ts'
 import { streams } from './streams/index.ts'
@@ -27,6 +28,7 @@ export type CountingOptions = {
 
 export type Counting = {
   readiness(): Readiness
+  redrive: Redriving
   /** Ends it in order: finishes what is under way, tells Kafka how far it came, leaves the group. */
   stop(): Promise<void>
 }
@@ -36,7 +38,7 @@ export async function startCounting(
   { settings, logger, fail }: Context,
   { store, progress, metrics, now }: CountingOptions,
 ): Promise<Counting> {
-  const { cluster, reading } = await prepare(settings, store, logger)
+  const { cluster, reader, reading } = await prepare(settings, store, logger)
   const intake = new Intake({
     store,
     cluster,
@@ -67,6 +69,8 @@ export async function startCounting(
   const tell = () => source.commitOffsets(intake.positions())
   const telling = every(OFFSETS_PERIOD_MS, stopping.signal, () => tell().catch(() => {}))
 
+  const redrive = createRedrive({ store, cluster, reader, intake, now, logger })
+
   const leave = async () => {
     const told = within(intake.stop().then(tell), KAFKA_AWAY_MS, 'it')
     const answers = await told.then(
@@ -77,9 +81,15 @@ export async function startCounting(
   }
   return {
     readiness: () => watch.readiness(),
+    redrive,
     stop: async () => {
       stopping.abort()
-      const rest = Promise.allSettled([watching, telling, cluster.disconnect()])
+      const rest = Promise.allSettled([
+        watching,
+        telling,
+        cluster.disconnect(),
+        reader.disconnect(),
+      ])
       await Promise.all([leave(), within(rest, KAFKA_AWAY_MS, 'it').catch(() => {})])
     },
   }

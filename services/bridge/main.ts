@@ -11,6 +11,7 @@ import { every } from './every.ts'
 import { createApp, createDurable, ProcessMetrics } from './expose/index.ts'
 import { Progress, statusOf } from './intake/index.ts'
 import { createCheckpoints } from './rebuild/index.ts'
+import { createRedriveRoute, makeToken } from './redrive/index.ts'
 import { createPublisher, TARGETS } from './rollup/index.ts'
 import { openSqliteStore, refuseLost, type Store } from './store/index.ts'
 import { streams } from './streams/index.ts'
@@ -48,6 +49,10 @@ async function start(context: Context): Promise<Running> {
       ],
     readiness: () => counting?.readiness() ?? STARTING,
   })
+  app.route(
+    '/redrive',
+    createRedriveRoute(makeToken(folder), () => counting?.redrive),
+  )
   const server = await listen(app, settings.listen, 'METERBRIDGE_LISTEN')
 
   refuseLost(folder, lake)

@@ -1,7 +1,7 @@
 import { checkReachable, createKafka, unreachable } from '../kafka/client.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Settings } from '../settings/settings.ts'
-import { type Cluster, findTopics, openCluster } from './source/index.ts'
+import { type Cluster, findTopics, openCluster, openLogReader } from './source/index.ts'
 import type { Store } from './store/index.ts'
 import { streams } from './streams/index.ts'
 
@@ -23,13 +23,14 @@ export async function prepare(settings: Settings, store: Store, logger: Logger) 
 }
 
 async function ask({ kafka, createTopics, startFrom }: Settings, store: Store, logger: Logger) {
-  const cluster = await openCluster(createKafka(kafka, 'meterbridge', logger, ASKING))
+  const client = createKafka(kafka, 'meterbridge', logger, ASKING)
+  const cluster = await openCluster(client)
   const wanted = streams.map(({ topic }) => topic)
   const reading = await findTopics(cluster, wanted, createTopics, kafka.brokers)
   for (const topic of wanted.filter((name) => !reading.includes(name)))
     logger.warn({ topic }, 'the topic does not exist yet; counting starts when it does')
   if (startFrom === 'latest') await beginAtEnd(store, cluster, reading)
-  return { cluster, reading }
+  return { cluster, reader: openLogReader(client), reading }
 }
 
 /** A new store shall start behind what the topics hold now. What appears later is read from its start. */

@@ -12,7 +12,7 @@ import { openSqliteStore, type Store } from '../../services/bridge/store/index.t
 import { streams } from '../../services/bridge/streams/index.ts'
 import { temporaryFolder } from '../harness/folder.ts'
 import { missingTool } from '../prometheus/tool.ts'
-import { testDelta, testLetter } from './test-delta.ts'
+import { testDelta, testLetter, testRedrive } from './test-delta.ts'
 
 const MINUTE = Date.UTC(2026, 4, 1, 12)
 /** What a Prometheus server asks with. */
@@ -135,6 +135,7 @@ test('every known label combination is there from the start, as 0', async () => 
       (name) => `meterbridge_${name}_events_total{stream="orders"}`,
     ),
     'meterbridge_evicted_dead_letters_total{topic="web_requests"}',
+    'meterbridge_redriven_records_total{topic="web_requests"}',
     'meterbridge_rollup_errors_total{target="csv"}',
     'meterbridge_event_delay_seconds_count{stream="requests"}',
     'meterbridge_event_delay_seconds_bucket{stream="requests",le="+Inf"}',
@@ -161,6 +162,7 @@ test('what was counted is what is shown, beside the position that it is the fold
   await pages.store.commit(testDelta({ from: 0, events, price: 25n, deadLetters, ...sums }))
   await pages.store.close('orders', MINUTE)
   await pages.store.commit(testDelta({ from: 29, events: { [MINUTE]: 1 }, price: 1n }))
+  await pages.store.redrive(1, { ...testRedrive(30), records: 2, series: [], minutes: [] }, MINUTE)
   const samples = await pages.scrape()
   const place = 'topic="new_orders",partition="0"'
   const expected = {
@@ -177,6 +179,7 @@ test('what was counted is what is shown, beside the position that it is the fold
     'meterbridge_rejected_records_total{topic="new_orders",reason="json"}': 10,
     'meterbridge_rejected_records_total{topic="new_orders",reason="range"}': 1,
     'meterbridge_evicted_dead_letters_total{topic="new_orders"}': 9,
+    'meterbridge_redriven_records_total{topic="new_orders"}': 2,
     'meterbridge_late_events_total{stream="orders"}': 1,
     'meterbridge_future_events_total{stream="orders"}': 1,
     'meterbridge_closed_minute_timestamp_seconds{stream="orders"}': MINUTE / 1_000,

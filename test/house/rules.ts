@@ -138,6 +138,13 @@ export const RULES: Rule[] = [
     allowed: (file, imported) => roomOf(imported) === roomOf(file) || AUDIT_NEEDS.test(imported),
   },
   {
+    reason: 'redriving reads, judges and counts in turn with the intake, and shows nothing itself',
+    of: /^services\/bridge\/redrive\//,
+    to: /^services\/bridge\//,
+    allowed: (file, imported) =>
+      [...LINE, 'source', 'intake'].includes(roomOf(imported)) || roomOf(imported) === roomOf(file),
+  },
+  {
     reason: 'a room of the bridge is entered by its one public file, index.ts',
     of: /^services\/bridge\//,
     to: /^services\/bridge\/[^/]+\//,

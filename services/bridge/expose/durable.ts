@@ -119,7 +119,8 @@ function perPartition(partitions: PartitionTotals[]): Family[] {
   ]
 }
 
-function perTopic(streams: readonly StreamDefinition[], { rejected, evicted }: Snapshot): Family[] {
+function perTopic(streams: readonly StreamDefinition[], snapshot: Snapshot): Family[] {
+  const { partitions, rejected, evicted } = snapshot
   const rejections: Sample[] = streams.flatMap(({ topic }) =>
     REASONS.map((reason) => ({
       labels: { topic, reason },
@@ -132,6 +133,15 @@ function perTopic(streams: readonly StreamDefinition[], { rejected, evicted }: S
       help: 'Records that could not be an event, by reason.',
       type: 'counter',
       samples: rejections,
+    },
+    {
+      name: 'meterbridge_redriven_records_total',
+      help: 'Rejected records that were driven through again and counted; they stay counted as rejected too.',
+      type: 'counter',
+      samples: streams.map(({ topic }) => ({
+        labels: { topic },
+        value: partitions.reduce((sum, row) => (row.topic === topic ? sum + row.redriven : sum), 0),
+      })),
     },
     {
       name: 'meterbridge_evicted_dead_letters_total',

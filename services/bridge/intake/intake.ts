@@ -122,6 +122,24 @@ export class Intake implements Receiver {
     })
   }
 
+  /**
+   * Lets `work` change a partition in turn with the reading of it: `work` gets the state and gives the one from then on.
+   * False, and `work` not called: the partition is not ours now, or not known yet to be the log that was counted.
+   */
+  async change(
+    of: TopicPartition,
+    work: (state: PartitionState, fold: Fold) => Promise<PartitionState>,
+  ): Promise<boolean> {
+    let isChanged = false
+    await this.#inTurn(async () => {
+      const held = this.#held.get(key(of))
+      if (!held || (held.verifying && held.state.topicId === undefined)) return
+      held.state = await work(held.state, this.#options.folds.get(of.topic)!)
+      isChanged = true
+    })
+    return isChanged
+  }
+
   /** Takes nothing more; resolves when what is under way is committed. */
   async stop() {
     this.#stopping = true

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Kafka } from 'kafkajs'
+import { within } from '../../runtime/deadline.ts'
 import type { RecordBatch } from '../codec/index.ts'
 import { type RawMessage, withholdAborted } from './aborted.ts'
 import type { TopicPartition } from './fetched.ts'
@@ -71,7 +71,11 @@ export function openLogReader(kafka: Kafka): LogReader {
   }
 
   const read = (of: TopicPartition, offset: number, maxBytes: number) =>
-    withDeadline(withTries(of, offset, maxBytes), of)
+    within(
+      withTries(of, offset, maxBytes),
+      DEADLINE_MS,
+      `reading ${of.topic}/${of.partition} from Kafka`,
+    )
 
   return {
     read: (of, offset) => read(of, offset, MAX_BYTES),
@@ -119,19 +123,5 @@ function toReading(answer: FetchedPartition<RawMessage>, offset: number): Readin
     low: Number(answer.lastStartOffset ?? -1),
     highWatermark: Number(answer.highWatermark),
     lastStableOffset: Number(answer.lastStableOffset),
-  }
-}
-
-async function withDeadline<T>(work: Promise<T>, { topic, partition }: TopicPartition): Promise<T> {
-  const waiting = new AbortController()
-  const { signal } = waiting
-  const late = delay(DEADLINE_MS, undefined, { signal }).then(() => {
-    throw new Error(`Kafka did not answer for ${topic}/${partition} within ${DEADLINE_MS} ms`)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    waiting.abort()
-    late.catch(() => {})
   }
 }

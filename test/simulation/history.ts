@@ -18,14 +18,14 @@ const MAX_PARTITIONS = 4
 const STEPS = {
   append: 22,
   read: 28,
-  hold: 6,
-  commitHeld: 8,
+  hold: 9,
+  commitHeld: 9,
   publish: 14,
-  clock: 12,
+  clock: 10,
   crash: 10,
-  takeOver: 3,
-  truncate: 2,
-  recreate: 1,
+  takeOver: 4,
+  truncate: 5,
+  recreate: 2,
   addPartition: 1,
 }
 type Step = keyof typeof STEPS
@@ -184,7 +184,7 @@ export class History implements AsyncDisposable {
   }
 
   #clock() {
-    const kind = this.#random.weighted({ seconds: 10, minutes: 6, hour: 1, day: 0.4 })
+    const kind = this.#random.weighted({ seconds: 10, minutes: 6, hour: 1, day: 0.8 })
     const most = { seconds: 30, minutes: 300, hour: 3_600, day: 2 * 86_400 }[kind]
     this.#nowMs += this.#random.between(1, most) * 1_000
   }

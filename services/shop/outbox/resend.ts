@@ -37,9 +37,11 @@ export function resendSetAside(database: ShopDatabase, ids: number[] | 'all'): n
  */
 export function resendRanges(database: ShopDatabase, ranges: NumberRange[]): Resent {
   const asked = new Asked(ranges)
-  const waiting = asked.pick(numbered(database, 'outbox')).length
-  const events = resendSetAside(database, asked.pick(numbered(database, 'outbox_set_aside')))
-  const sent = asked.pick(numbered(database, 'outbox_sent'))
+  const sources = ranges.map(({ source }) => source)
+  const pick = (table: string) => asked.pick(numbered(database, table, sources))
+  const waiting = pick('outbox').length
+  const events = resendSetAside(database, pick('outbox_set_aside'))
+  const sent = pick('outbox_sent')
   let moved = 0
   for (let at = 0; at < sent.length; at += MOVED_AT_ONCE) {
     moved += moveBack(database, sent.slice(at, at + MOVED_AT_ONCE))
@@ -69,11 +71,16 @@ function isAmong(ids: number[]): SQL {
   return sql`id in (select value from json_each(${JSON.stringify(ids)}))`
 }
 
-/** A table's numbered events one after the other, for there may be a million. */
-function numbered({ $client }: ShopDatabase, table: string): Iterable<NumberedEvent> {
+/** What these sources numbered, one event after the other, for there may be a million. */
+function numbered(
+  { $client }: ShopDatabase,
+  table: string,
+  sources: string[],
+): Iterable<NumberedEvent> {
   return $client
-    .prepare<[], NumberedEvent>(
-      `select id, topic, "partition", source, sequence from ${table} where source is not null`,
+    .prepare<[string], NumberedEvent>(
+      `select id, topic, "partition", source, sequence from ${table}
+       where source in (select value from json_each(?))`,
     )
-    .iterate()
+    .iterate(JSON.stringify(sources))
 }

@@ -7,7 +7,7 @@ import { checkFiles } from './files.ts'
 import type { ColumnAccount, Findings, PartitionAccount } from './report.ts'
 import { checkShop, type ShopFigures } from './shop.ts'
 
-/** The bridge counts and writes meanwhile: what differs is read again before it is believed. */
+/** Where the bridge counts and writes meanwhile, what differs is read again before it is believed. */
 const TRIES = 8
 const RETRY_MS = 400
 
@@ -23,13 +23,20 @@ export async function audit(dataDir: string, shop?: ShopFigures): Promise<AuditR
   const store = openReadOnly(join(dataDir, 'bridge', 'bridge.db'))
   try {
     for (let tries = 1; ; tries++) {
+      const before = versionOf(store)
       const report = store.transaction(() => inspect(store, join(dataDir, 'lake'), shop))()
-      if (report.differences.length === 0 || tries === TRIES) return report
+      const isMoving = shop !== undefined || versionOf(store) !== before
+      if (report.differences.length === 0 || !isMoving || tries === TRIES) return report
       await delay(RETRY_MS)
     }
   } finally {
     store.close()
   }
+}
+
+/** Changes when another process has changed the store. */
+function versionOf(store: ReadOnlyStore): unknown {
+  return store.pragma('data_version', { simple: true })
 }
 
 /** All of it of one moment of the store. */

@@ -36,6 +36,7 @@ export async function fillStore(dataDir: string, count: number) {
     future: 0,
     deadLetters: [],
     evicted: 0,
+    losses: [],
     sources: [],
     forgetSources: false,
   })

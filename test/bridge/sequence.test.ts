@@ -148,6 +148,20 @@ test('a seam without a gap, of an unknown source, or that makes no sense loses n
   }
 })
 
+test('a loss is told with its source and range; of many, the first ten', () => {
+  const { delta, state } = read(START, [...numbers(1, 5), { source: 'b', sequence: 1 }])
+  assert.deepEqual(delta.losses, [{ source: 'a', from: 2, to: 4 }])
+  const seam = read(state, [{ source: 'c', sequence: 1, previous: 'b:3' }])
+  assert.deepEqual(seam.delta.losses, [{ source: 'b', from: 2, to: 3 }])
+  const every = Array.from({ length: 12 }, (_, i) => 1 + 2 * i)
+  const many = read(START, numbers(...every)).delta
+  assert.equal(many.counts.lost, 11)
+  assert.deepEqual(
+    many.losses.map(({ from }) => from),
+    [2, 4, 6, 8, 10, 12, 14, 16, 18, 20],
+  )
+})
+
 test('the seam is looked at once, on the first record of a source', () => {
   const { state } = read(START, numbers(1, 2))
   const again = { source: 'b', sequence: 1, previous: 'a:5' }

@@ -66,6 +66,7 @@ export function testDelta(given: TestDelta): Delta {
     future: given.future ?? 0,
     deadLetters,
     evicted,
+    losses: [],
     sources: Object.entries(given.sources ?? {}).map(([source, state]) => ({ source, state })),
     forgetSources: given.forgetSources ?? false,
   }

@@ -15,6 +15,9 @@ export type SourceState = {
   seen: number
 }
 
+/** Numbers of a source that were just found missing. */
+export type Loss = Gap & { source: string }
+
 /** What the fold of a partition needs to know of the records before. */
 export type PartitionState = PartitionKey & {
   /** Kafka's id of this incarnation of the topic, hex; undefined where the broker has none. */
@@ -80,6 +83,8 @@ export type Delta = Counted & {
   deadLetters: DeadLetter[]
   /** Dead letters beyond what one delta keeps. */
   evicted: number
+  /** What `counts.lost` is made of: the first few, for people. */
+  losses: Loss[]
   sources: { source: string; state: SourceState }[]
   /** Offsets were skipped: what is known of the sources no longer tells anything. */
   forgetSources: boolean

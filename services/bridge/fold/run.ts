@@ -161,7 +161,7 @@ export class Run {
   }
 
   finish(to: number): Delta {
-    const { lost, recovered } = this.#sequences
+    const { lost, losses, recovered } = this.#sequences
     const read = this.accepted + this.#rejected + this.#duplicate
     const { topic, partition, incarnation, position } = this.#state
     return {
@@ -185,6 +185,7 @@ export class Run {
       ...countedOf(this.#sums, this.#layout, this.#nowMs),
       deadLetters: this.#deadLetters,
       evicted: this.#evicted,
+      losses,
       sources: this.#sequences.changed(),
       forgetSources: this.#skipped > 0,
     }

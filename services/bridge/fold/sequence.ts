@@ -1,11 +1,13 @@
 import { HEADERS } from '../../kafka/headers.ts'
 import { ABSENT, INVALID, MAX_SOURCE_BYTES, type RecordReader, Rejection } from '../codec/index.ts'
-import type { Delta, Gap, PartitionState, SourceState } from './delta.ts'
+import type { Delta, Gap, Loss, PartitionState, SourceState } from './delta.ts'
 
 /** A source's numbers may jump by this much at most; more is a number that cannot be right. */
 const MAX_JUMP = 1_000_000
 /** Open gaps kept per source; beyond, the oldest stays lost for good. */
 const MAX_GAPS = 100
+/** Losses named one by one in a delta. */
+const MAX_LOSSES = 10
 
 /** Sources remembered per partition: a producer makes one at each start. Beyond, the longest silent is forgotten. */
 export const MAX_SOURCES = 1_000
@@ -15,6 +17,7 @@ export type SequenceVerdict = 'new' | 'duplicate' | 'invalid'
 /** Follows the numbers of one partition's sources over a run of records, leaving the state it began with as it was. */
 export class Sequences {
   lost = 0
+  readonly losses: Loss[] = []
   recovered = 0
   readonly #before: PartitionState['sources']
   readonly #now = new Map<string, { -readonly [K in keyof SourceState]: SourceState[K] }>()
@@ -44,7 +47,7 @@ export class Sequences {
     } else if (sequence - state.last > MAX_JUMP) {
       return 'invalid'
     } else {
-      if (sequence > state.last + 1) this.#lose(state, sequence - 1)
+      if (sequence > state.last + 1) this.#lose(source, state, sequence - 1)
       state.last = sequence
     }
     // A record that is driven through again lies before others that were heard.
@@ -72,9 +75,11 @@ export class Sequences {
   }
 
   /** The numbers behind the last one, up to `to`, are proven lost. */
-  #lose(state: { last: number; gaps: readonly Gap[] }, to: number) {
+  #lose(source: string, state: { last: number; gaps: readonly Gap[] }, to: number) {
+    const from = state.last + 1
     this.lost += to - state.last
-    state.gaps = [...state.gaps, { from: state.last + 1, to }].slice(-MAX_GAPS)
+    if (this.losses.length < MAX_LOSSES) this.losses.push({ source, from, to })
+    state.gaps = [...state.gaps, { from, to }].slice(-MAX_GAPS)
   }
 
   /** Takes a loss back when the number is in an open gap. */
@@ -94,10 +99,11 @@ export class Sequences {
   #closeSeam(previous: string) {
     const colon = previous.lastIndexOf(':')
     const last = Number(previous.slice(colon + 1))
-    const state = this.#open(previous.slice(0, colon))
+    const source = previous.slice(0, colon)
+    const state = this.#open(source)
     if (!state || !Number.isSafeInteger(last) || last <= state.last) return
     if (last - state.last > MAX_JUMP) return
-    this.#lose(state, last)
+    this.#lose(source, state, last)
     state.last = last
   }
 }

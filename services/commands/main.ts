@@ -1,12 +1,16 @@
+// First: it must come before kafkajs does.
+import '../bridge/source/raw-batches.ts'
 import { createLogger } from '../runtime/logger.ts'
 import { StartError } from '../runtime/start-error.ts'
 import { loadDotEnv, readSettings } from '../settings/settings.ts'
 import { auditCommand } from './audit.ts'
 import { type Command, EXIT } from './command.ts'
+import { deadLetters } from './dead-letters.ts'
 import { outbox } from './outbox.ts'
+import { rebuildCommand } from './rebuild.ts'
 import { table } from './table.ts'
 
-const COMMANDS: Command[] = [auditCommand, outbox]
+const COMMANDS: Command[] = [auditCommand, outbox, rebuildCommand]
 
 process.exitCode = await main(process.argv.slice(2))
 

@@ -30,6 +30,9 @@ export function createCheckpoints(
 ): Checkpoints {
   const place = join(folder, 'checkpoints')
   let notBeforeMs = 0
+  /** The chain grows for years: it is read at the first look and where a checkpoint is made. */
+  let newest: Checkpoint | undefined
+  let isRead = false
 
   async function make(day: string) {
     await mkdir(place, { recursive: true })
@@ -51,8 +54,11 @@ export function createCheckpoints(
       if (nowMs < notBeforeMs) return
       try {
         const day = dateOf(nowMs)
-        const newest = readChain(place).checkpoints.at(-1)
-        if (isDue(newest, day, await store.snapshot())) await make(day)
+        if (!isRead) newest = readChain(place).checkpoints.at(-1)
+        isRead = true
+        if (!isDue(newest, day, await store.snapshot())) return
+        isRead = false
+        await make(day)
       } catch (error) {
         if (signal.aborted) return
         notBeforeMs = nowMs + RETRY_MS

@@ -1,7 +1,7 @@
 import type { Delta, Redrive } from '../fold/index.ts'
 import { copyDatabase } from './copy.ts'
 import { createCounts } from './counts.ts'
-import { type OpenDatabase, openDatabase } from './database.ts'
+import { type OpenDatabase, openDatabase, STORE_FILE } from './database.ts'
 import { createDays } from './days.ts'
 import { createDefinitions } from './definitions.ts'
 import { createLetters } from './letters.ts'
@@ -9,9 +9,9 @@ import { createPartitions } from './partitions.ts'
 import type { CommitResult, RedriveResult, Store } from './port.ts'
 import { createSnapshots } from './snapshot.ts'
 
-/** The store in `<folder>/bridge.db`: one process, one connection, every call one synchronous transaction. */
-export function openSqliteStore(folder: string): Store {
-  return createSqliteStore(openDatabase(folder))
+/** The store in `<folder>/<name>`: one process, one connection, every call one synchronous transaction. */
+export function openSqliteStore(folder: string, name = STORE_FILE): Store {
+  return createSqliteStore(openDatabase(folder, name))
 }
 
 export function createSqliteStore({ database, storeId }: OpenDatabase): Store {

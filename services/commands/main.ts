@@ -10,7 +10,7 @@ import { outbox } from './outbox.ts'
 import { rebuildCommand } from './rebuild.ts'
 import { table } from './table.ts'
 
-const COMMANDS: Command[] = [auditCommand, outbox, rebuildCommand]
+const COMMANDS: Command[] = [auditCommand, deadLetters, outbox, rebuildCommand]
 
 process.exitCode = await main(process.argv.slice(2))
 

@@ -4,7 +4,8 @@ import { type Cluster, createTopics } from './clusters.ts'
 import { numberOf, readTopic } from './records.ts'
 import { sellingShop } from './relay.ts'
 
-const TWO_HOURS_MS = 2 * 3_600_000
+const HOUR_MS = 3_600_000
+const TWO_HOURS_MS = 2 * HOUR_MS
 const MAX_MESSAGE_BYTES = 10_000
 const TOO_LARGE = 'x'.repeat(2 * MAX_MESSAGE_BYTES)
 
@@ -55,6 +56,36 @@ export function refusalTests(cluster: () => Cluster) {
       assert.ok(timestamp <= Date.now())
     }
     assert.equal(selling.shop.outbox.setAsideRecords, 0)
+  })
+
+  test('events too old for the topic are stamped anew, a whole batch of them in few attempts', async () => {
+    await createTopics(cluster().brokers, ['web_requests', 'new_orders'], {
+      configEntries: [{ name: 'message.timestamp.before.max.ms', value: String(HOUR_MS) }],
+    })
+    await using selling = sellingShop(cluster().brokers)
+    let attempts = 0
+    const eventTime = Date.now() - TWO_HOURS_MS
+    await add(
+      selling,
+      Array.from({ length: 400 }, (_, at) => ({ value: String(at), eventTime })),
+    )
+    selling.start('a', {
+      disturb: (connection) => ({
+        ...connection,
+        send: (rows, stampedMs) => {
+          attempts += 1
+          return connection.send(rows, stampedMs)
+        },
+      }),
+    })
+    await selling.sent()
+    const records = await read()
+    assert.deepEqual(
+      records.map(({ value, headers }) => [value, headers['mb-seq'], headers['mb-time']]),
+      Array.from({ length: 400 }, (_, at) => [String(at), String(at + 1), String(eventTime)]),
+    )
+    for (const { timestamp } of records) assert.ok(timestamp > Date.now() - HOUR_MS)
+    assert.ok(attempts < 40, `${attempts} attempts`)
   })
 
   test('an event too large for Kafka is set aside with the reason, and its number goes to the next', async () => {

@@ -124,6 +124,32 @@ export function resendTests(cluster: () => Cluster) {
     assert.equal(shop.outbox.setAsideRecords, 0)
   })
 
+  test('what a first record says of its predecessor is said by the next, if the first is set aside', async () => {
+    await createBoth()
+    await using selling = sellingShop(cluster().brokers)
+    const { shop } = selling
+    selling.start('a')
+    await shop.get('/')
+    await selling.sent()
+    await selling.stop()
+    let attempts = 0
+    const disturb = (connection: Connection): Connection => ({
+      ...connection,
+      async send(rows, stampedMs) {
+        attempts += 1
+        if (attempts === 1) throw new Error('no answer')
+        if (rows.some(({ sequence }) => sequence === 1)) {
+          throw Object.assign(new Error('too large'), { type: 'MESSAGE_TOO_LARGE' })
+        }
+        await connection.send(rows, stampedMs)
+      },
+    })
+    for (let i = 0; i < 3; i++) await shop.get('/')
+    selling.start('b', { disturb })
+    await selling.sent()
+    assert.deepEqual((await read()).map(numberOf), ['a#1', 'b#2<a:1', 'b#3'])
+  })
+
   test('an outbox of the first schema is sent and numbered on, nothing lost at the seam', async () => {
     await createBoth()
     await using selling = sellingShop(cluster().brokers, OLD_DATA)

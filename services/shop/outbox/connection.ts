@@ -19,7 +19,11 @@ export type Connection = {
   partitions(topics: string[]): Promise<Map<string, number>>
   /** They may appear a moment later. */
   createTopics(topics: string[]): Promise<void>
-  /** Resolves when all replicas in sync have `rows`, all of one topic and partition. */
+  /**
+   * Resolves when all replicas in sync have `rows`, all of one topic and partition.
+   *
+   * @param stampedMs the record timestamp; by default the event time, or now if that is earlier.
+   */
   send(rows: NumberedRow[], stampedMs?: number): Promise<void>
   close(): Promise<void>
 }
@@ -73,7 +77,8 @@ export async function connectToKafka(kafka: KafkaSettings, logger: Logger): Prom
   }
 }
 
-function toMessage(row: NumberedRow, stampedMs = row.eventTime): Message {
+/** Kafka takes no stamp far ahead: events of a time when our clock was are not sent one by one for that. */
+function toMessage(row: NumberedRow, stampedMs = Math.min(row.eventTime, Date.now())): Message {
   return {
     key: row.key,
     value: row.value,

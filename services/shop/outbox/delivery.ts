@@ -9,7 +9,7 @@ const HOUR_MS = 3_600_000
 const STAMPED_BACK_MS = [0, 2 * HOUR_MS, 24 * HOUR_MS, 6 * 24 * HOUR_MS]
 
 export type DeliverySteps = {
-  /** Resolves when Kafka has all of `rows`. @param stampedMs the record timestamp instead of the event time. */
+  /** Resolves when Kafka has all of `rows`. @param stampedMs the record timestamp; by default the event time, or now if that is earlier. */
   send(rows: NumberedRow[], stampedMs?: number): Promise<void>
   acknowledged(rows: NumberedRow[]): Promise<void>
   refused(row: NumberedRow, rest: NumberedRow[], error: string): Promise<void>
@@ -24,9 +24,15 @@ export type DeliverySteps = {
  * @throws whatever else `send` throws; the rows not yet acknowledged stay in the outbox.
  */
 export async function deliver(rows: NumberedRow[], steps: DeliverySteps): Promise<void> {
+  /** The stamp that Kafka took for one of these rows; probably it does for the others, too. */
+  let goodBackMs: number | undefined
+
   const deliverPart = async (from: number, to: number): Promise<void> => {
     const part = rows.slice(from, to)
-    const refusal = await attempt(part)
+    let refusal = await attempt(part)
+    if (refusal && invalidTimestamp(refusal) && goodBackMs !== undefined) {
+      refusal = await attempt(part, steps.now() - goodBackMs)
+    }
     if (!refusal) return
     if (part.length === 1) return deliverAlone(from, refusal)
     const middle = from + Math.ceil(part.length / 2)
@@ -36,11 +42,17 @@ export async function deliver(rows: NumberedRow[], steps: DeliverySteps): Promis
 
   const deliverAlone = async (index: number, refusal: Error) => {
     const row = rows[index]!
-    let last: Error | undefined = refusal
+    let last = refusal
     for (const backMs of STAMPED_BACK_MS) {
-      if (last && invalidTimestamp(last)) last = await attempt([row], steps.now() - backMs)
+      if (!invalidTimestamp(last)) break
+      const next = await attempt([row], steps.now() - backMs)
+      if (!next) {
+        goodBackMs = backMs
+        return
+      }
+      last = next
     }
-    if (last) await steps.refused(row, rows.slice(index + 1), last.message)
+    await steps.refused(row, rows.slice(index + 1), last.message)
   }
 
   /** Undefined: delivered. */

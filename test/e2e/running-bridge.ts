@@ -25,6 +25,8 @@ export type RunningBridge = Counts & {
   fromNow(): Promise<Counts>
   /** The lines of a stream's CSV of that day, without the header. */
   rows(stream: string, date: string): string[]
+  /** What `/readyz` answers. */
+  readiness(): Promise<{ status: number; text: string }>
   kill9(): Promise<void>
   /** Starts it again on the same folder, with other variables if given; resolves when it is ready. */
   restart(environment?: Labels): Promise<void>
@@ -69,6 +71,10 @@ export async function startBridge(
         .trimEnd()
         .split('\n')
         .slice(1),
+    readiness: async () => {
+      const answer = await fetch(`http://${address}/readyz`)
+      return { status: answer.status, text: await answer.text() }
+    },
     kill9: async () => void (await service.end('SIGKILL')),
     restart: async (changed) => {
       await service.end()

@@ -99,7 +99,7 @@ export function createSource(
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       if (consumer !== current) return
       if (!payload.restart) return die(payload.error)
-      logger.warn({ reason: payload.error.message }, 'the Kafka consumer begins anew')
+      logger.info({ reason: payload.error.message }, 'the Kafka consumer begins anew')
     })
     return consumer
   }

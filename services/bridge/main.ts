@@ -6,6 +6,7 @@ import { lockFolder } from '../runtime/lock.ts'
 import { type Context, type Running, run } from '../runtime/run.ts'
 import { version } from '../runtime/version.ts'
 import { requireBrokers } from '../settings/settings.ts'
+import { auditRegularly } from './audit/index.ts'
 import { type Counting, startCounting } from './counting.ts'
 import { every } from './every.ts'
 import { createApp, createDurable, ProcessMetrics } from './expose/index.ts'
@@ -73,6 +74,16 @@ async function start(context: Context): Promise<Running> {
   const checkpoints = createCheckpoints(store, folder, logger, onFailed, stopping.signal)
   const checkpointing = every(CHECKPOINT_PERIOD_MS, stopping.signal, () => checkpoints.look(now()))
   checkpointing.catch(fail)
+  const auditing = auditRegularly(
+    {
+      dataDir: settings.dataDir,
+      logger,
+      isReady: () => counting?.readiness().ready ?? false,
+      onAudited: (differences) => metrics.audited(differences, now()),
+    },
+    stopping.signal,
+  )
+  auditing.catch(fail)
 
   return {
     stop: async () => {

@@ -33,6 +33,8 @@ export class ProcessMetrics {
     DELAY_BOUNDS_SECONDS,
   )
   readonly #errors = new Map<string, number>()
+  #differences: number | undefined
+  #lastCleanAuditMs = 0
 
   constructor(streams: string[], targets: string[]) {
     this.#commit.touch({})
@@ -51,6 +53,12 @@ export class ProcessMetrics {
     this.#errors.set(target, (this.#errors.get(target) ?? 0) + 1)
   }
 
+  /** The bridge audited itself, until `nowMs`, and found so many differences. */
+  audited(differences: number, nowMs: number) {
+    this.#differences = differences
+    if (differences === 0) this.#lastCleanAuditMs = nowMs
+  }
+
   families(statuses: StreamStatus[], dataDir: string, version: string): Family[] {
     return [
       this.#commit.family(),
@@ -61,6 +69,18 @@ export class ProcessMetrics {
         help: 'Failed attempts to write files, by target; they are tried again.',
         type: 'counter',
         samples: [...this.#errors].map(([target, value]) => ({ labels: { target }, value })),
+      },
+      {
+        name: 'meterbridge_audit_differences',
+        help: 'What did not agree at the last audit of store and files; absent before the first.',
+        type: 'gauge',
+        samples: this.#differences === undefined ? [] : [{ labels: {}, value: this.#differences }],
+      },
+      {
+        name: 'meterbridge_audit_last_success_timestamp_seconds',
+        help: 'When an audit of store and files last found that all agrees, in Unix time; 0: not yet.',
+        type: 'gauge',
+        samples: [{ labels: {}, value: this.#lastCleanAuditMs / 1_000 }],
       },
       {
         name: 'meterbridge_data_free_bytes',

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { batchSizeAt, readBatchHeader } from '../../services/bridge/codec/index.ts'
 import { createFold } from '../../services/bridge/fold/index.ts'
 import { streams } from '../../services/bridge/streams/index.ts'
 import { COMPRESSIONS } from './compressions.ts'
+import { heldBytes } from './held-bytes.ts'
 import { accounting, partitionState } from './partition-state.ts'
 import { encodeBatch } from './record-batch.ts'
 
@@ -58,19 +56,6 @@ function mutate(whole: Buffer, { kind, near, place, byte, integer }: Mutation): 
   else if (kind === 'flip') bytes[at] = bytes[at]! ^ (1 << (byte & 7))
   else if (at + 4 <= bytes.length) bytes.writeInt32BE(integer, at)
   return bytes
-}
-
-/** Bytes held after a full collection. */
-async function heldBytes(): Promise<number> {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  // Decompressors that met damage are let go of in a turn of their own.
-  for (let turn = 0; turn < 3; turn++) {
-    collect()
-    await nextTurn()
-  }
-  const { heapUsed, external } = process.memoryUsage()
-  return heapUsed + external
 }
 
 test('no damage to a batch, in any codec, throws, hangs, stays in memory or loses an offset', async () => {

@@ -1,9 +1,11 @@
 import { readBatchHeader } from '../../services/bridge/codec/index.ts'
 
+type Header = [name: Buffer | string | null, value: Buffer | string | null]
+
 export type TestRecord = {
   value: Buffer | string | null
   key?: Buffer | string | null
-  headers?: Record<string, string>
+  headers?: Record<string, string> | Header[]
   timestampMs?: number
   /** Relative to the batch's base offset; the record's place unless set. */
   offsetDelta?: number
@@ -49,7 +51,8 @@ export function testBatch(batch: TestBatch) {
 }
 
 function encodeRecord(record: TestRecord, index: number, baseTimestampMs: number): Buffer {
-  const headers = Object.entries(record.headers ?? {})
+  const { headers: given = {} } = record
+  const headers = Array.isArray(given) ? given : Object.entries(given)
   const body = Buffer.concat([
     Buffer.from([0]),
     varint((record.timestampMs ?? baseTimestampMs) - baseTimestampMs),

@@ -20,6 +20,8 @@ export type Counts = {
 /** A bridge process on a data folder of its own, and what it shows. */
 export type RunningBridge = Counts & {
   dataDir: string
+  /** host:port of its pages. */
+  address: string
   service(): Service
   /** The same counts less what they are now, so that tests can share a bridge one after the other. */
   fromNow(): Promise<Counts>
@@ -64,6 +66,7 @@ export async function startBridge(
   return {
     ...counts([]),
     dataDir: folder.path,
+    address,
     service: () => service,
     fromNow: async () => counts(await samples()),
     rows: (stream, date) =>

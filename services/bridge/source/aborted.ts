@@ -44,12 +44,16 @@ export function withholdAborted({
   return messages
 }
 
-/** A control record's key is a version (int16) and a type (int16): 0 abort, 1 commit. */
+/**
+ * A control record's key is a version (int16) and a type (int16): 0 abort, 1 commit. One that cannot be read ends no
+ * transaction.
+ */
 function isAbortMarker(batch: RecordBatch): boolean {
-  const reader = new RecordReader(batch)
-  return (
-    reader.next() &&
-    reader.keyEnd - reader.keyStart >= 4 &&
-    reader.bytes.readInt16BE(reader.keyStart + 2) === 0
-  )
+  try {
+    const reader = new RecordReader(batch)
+    if (!reader.next() || reader.keyStart < 0 || reader.keyEnd - reader.keyStart < 4) return false
+    return reader.bytes.readInt16BE(reader.keyStart + 2) === 0
+  } catch {
+    return false
+  }
 }

@@ -4,6 +4,8 @@
  */
 export const METRICS = {
   bridge: [
+    'meterbridge_audit_differences',
+    'meterbridge_audit_last_success_timestamp_seconds',
     'meterbridge_build_info',
     'meterbridge_caught_up',
     'meterbridge_closed_minute_timestamp_seconds',

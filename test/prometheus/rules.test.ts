@@ -38,6 +38,8 @@ describe('Prometheus', () => {
 describe('alerts', () => {
   test('are the six that were promised', () => {
     assert.deepEqual([...new Set(rules.map(({ alert }) => alert))].sort(), [
+      'AuditFoundDifferences',
+      'AuditMissing',
       'BridgeAbsent',
       'BridgeDown',
       'ConsumerStalledOrBehind',

@@ -10,18 +10,21 @@ import type { Ledger } from './reporters/ledger.ts'
 /**
  * `npm test [-- <path> …]`: the checks, then every test file (or those whose path starts with one given),
  * some at a time, with one Apache Kafka for all. Leaves no process behind; with `CI=true` a skipped test fails.
+ * `npm run test:long [-- <path> …]` does the same with the files `*.long.ts`, one after the other, without the checks.
  */
 
 const ROOT = resolve(import.meta.dirname, '..')
-/** More than the cores that are needed: much of what the tests do is waiting. */
-const FILES_AT_ONCE = 3
-const TEST_TIMEOUT_MS = 180_000
+/** Three files at once, more than the cores that are needed: much of what the tests do is waiting. */
+const SHORT = { pattern: 'test/**/*.test.ts', filesAtOnce: 3, timeoutMs: 180_000, checks: true }
+const LONG = { pattern: 'test/**/*.long.ts', filesAtOnce: 1, timeoutMs: 1_200_000, checks: false }
 const SLOWEST_SHOWN = 5
 const STOP_DEADLINE_MS = 5_000
 
 process.chdir(ROOT)
-const wanted = process.argv.slice(2)
-const files = globSync('test/**/*.test.ts')
+const given = process.argv.slice(2)
+const kind = given.includes('--long') ? LONG : SHORT
+const wanted = given.filter((argument) => argument !== '--long')
+const files = globSync(kind.pattern)
   .sort()
   .filter((file) => wanted.length === 0 || wanted.some((path) => file.startsWith(clean(path))))
 const groups = new Set<number>()
@@ -40,7 +43,7 @@ async function main(): Promise<number> {
   try {
     const [started, checked] = await Promise.all([
       startSharedKafka(),
-      wanted.length === 0 ? check() : true,
+      kind.checks && wanted.length === 0 ? check() : true,
     ])
     kafka = started
     if (interrupted.signal.aborted) return 1
@@ -88,7 +91,7 @@ async function runTests(kafka: RunningKafka | undefined): Promise<boolean> {
     process.execPath,
     [
       ...['--disable-warning=TimeoutNegativeWarning', '--test'],
-      ...[`--test-concurrency=${FILES_AT_ONCE}`, `--test-timeout=${TEST_TIMEOUT_MS}`],
+      ...[`--test-concurrency=${kind.filesAtOnce}`, `--test-timeout=${kind.timeoutMs}`],
       ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
       ...[
         '--test-reporter=./test/reporters/ledger.ts',

@@ -1,3 +1,4 @@
+export { type RunningCluster, startCluster } from './cluster.ts'
 export { KAFKA_VERSION, missingForKafka } from './distribution.ts'
 export {
   type ForeignRecords,

@@ -28,8 +28,8 @@ export async function launch(
   const child = spawn(
     'java',
     [
-      ...javaOptions,
       ...['-Xmx512m', '-Xms256m', '-Djava.awt.headless=true'],
+      ...javaOptions,
       '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
       '-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info',
       ...['-cp', classPath, 'kafka.Kafka', properties],

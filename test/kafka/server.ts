@@ -68,7 +68,9 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningKaf
     properties,
     serverProperties(log, ports, certificates.server, options.properties ?? {}),
   )
-  if (!existsSync(join(log, 'meta.properties'))) await format(classPath, properties)
+  if (!existsSync(join(log, 'meta.properties'))) {
+    await format(classPath, properties, newClusterId())
+  }
 
   const javaOptions = options.optimized ? [] : ['-XX:TieredStopAtLevel=1']
   const start = () =>
@@ -98,14 +100,17 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningKaf
   }
 }
 
+/** Not beginning with a dash, which the tool would take for an option. */
+export function newClusterId(): string {
+  return `m${Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url').slice(1)}`
+}
+
 /** Gives a new log folder its cluster id and the SCRAM user. */
-async function format(classPath: string, properties: string) {
+export async function format(classPath: string, properties: string, clusterId: string) {
   const scram = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => [
     '--add-scram',
     `${mechanism}=[name=${USER.username},password=${USER.password}]`,
   ])
-  // Not beginning with a dash, which the tool would take for an option.
-  const clusterId = `m${Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url').slice(1)}`
   await promisify(execFile)('java', [
     ...['-Xmx128m', '-XX:TieredStopAtLevel=1', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error'],
     ...['-cp', classPath, 'kafka.tools.StorageTool'],

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 
 const SIZE = '96m'
 const FILL_BYTES = [1_048_576, 4_096, 1]
@@ -15,8 +16,15 @@ export function unmountDisk(path: string) {
   execFileSync('umount', ['--lazy', path])
 }
 
-/** Fills the disk at `path` to its last byte. */
-export function fillDisk(path: string) {
+/**
+ * Fills the disk at `path` to its last byte.
+ *
+ * @param database on that disk: its write-ahead log is emptied before, or there were room in it for long.
+ */
+export function fillDisk(path: string, database: string) {
+  const connection = new Database(join(path, database))
+  connection.pragma('wal_checkpoint(TRUNCATE)')
+  connection.close()
   const file = openSync(join(path, 'filler'), 'w')
   for (const bytes of FILL_BYTES) {
     const zeros = Buffer.alloc(bytes)

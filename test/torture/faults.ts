@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { fillDisk, freeDisk } from './disk.ts'
+import type { Name } from './pair.ts'
 import type { Fault, Round } from './plan.ts'
-import type { ServiceName, World } from './world.ts'
+import type { World } from './world.ts'
 
 /** Kafka 4 takes no record stamped more than 1 h ahead. */
 const AHEAD_MS = 2 * 3_600_000
@@ -21,7 +22,7 @@ async function applyOne({ name, forMs }: Fault, world: World) {
   const space = name.lastIndexOf(' ')
   const [kind, target] = [name.slice(0, space), name.slice(space + 1)]
   if (target === 'broker') return disturbBroker(kind, forMs, world)
-  const { process, proxy, disk, clock } = world[target as ServiceName]
+  const { process, proxy, dataDir, clock } = world[target as Name]
   switch (kind) {
     case 'kill':
       return process.kill9(forMs)
@@ -37,8 +38,8 @@ async function applyOne({ name, forMs }: Fault, world: World) {
       )
     case 'full disk':
       return between(
-        () => fillDisk(disk),
-        () => freeDisk(disk),
+        () => fillDisk(dataDir, `${target}/${target}.db`),
+        () => freeDisk(dataDir),
         forMs,
       )
     default:

@@ -39,22 +39,19 @@ export function* planRounds(seed: number, possible: readonly FaultName[]): Gener
   const random = randomOf(seed)
   const below = (limit: number) => Math.floor(random() * limit)
   const between = (from: number, to: number) => from + below(to - from)
+  const parts = new Set(possible.map(partOf)).size
   let cards: FaultName[] = []
   for (;;) {
     const wanted = FAULTS_PER_ROUND[below(FAULTS_PER_ROUND.length)]!
     const round = new Map<string, Fault>()
-    while (round.size < wanted) {
+    while (round.size < Math.min(wanted, parts)) {
       if (cards.length === 0) cards = [...possible]
       const [name] = cards.splice(below(cards.length), 1) as [FaultName]
-      const isKill = name.startsWith('kill')
-      const forMs = isKill
-        ? random() < 0.5
-          ? 0
-          : between(SHORTEST_MS, LONGEST_DOWN_MS)
-        : between(SHORTEST_MS, LONGEST_MS)
-      const fault = { name, afterMs: below(LATEST_MS), forMs }
       if (round.has(partOf(name))) continue
-      round.set(partOf(name), fault)
+      const longestMs = name.startsWith('kill') ? LONGEST_DOWN_MS : LONGEST_MS
+      const atOnce = name.startsWith('kill') && random() < 0.5
+      const forMs = atOnce ? 0 : between(SHORTEST_MS, longestMs)
+      round.set(partOf(name), { name, afterMs: below(LATEST_MS), forMs })
     }
     yield [...round.values()]
   }

@@ -13,6 +13,7 @@ type RequestEvent = { route: string; method: string; status: number }
 type KcatRecord = {
   partition: number
   offset: number
+  ts: number
   payload: string
   headers?: string[]
 }
@@ -35,6 +36,8 @@ export type Topic<Event> = {
   events: { event: Event; minuteMs: number }[]
   records: number
   duplicates: number
+  /** Records whose own timestamp is not their event's time. */
+  restamped: number
   /** The next offset, by partition. */
   ends: Map<number, number>
   /** Records that carry the number of another one and are not the same. */
@@ -61,17 +64,19 @@ async function readTopic<Event>(
     events: [],
     records: 0,
     duplicates: 0,
+    restamped: 0,
     ends: new Map(),
     contradictions: [],
     minutes: new Map(),
   }
   const seen = new Map<string, string>()
-  for await (const { partition, offset, payload, headers = [] } of kcat(brokers, topic)) {
+  for await (const { partition, offset, ts, payload, headers = [] } of kcat(brokers, topic)) {
     const header = (name: string) => headers[headers.indexOf(name) + 1]
     const [time, source, number] = [header('mb-time'), header('mb-source'), header('mb-seq')]
     const identity = `${partition} ${source} ${number}`
     const content = `${time} ${payload}`
     read.records += 1
+    if (ts !== Number(time)) read.restamped += 1
     read.ends.set(partition, Math.max(offset + 1, read.ends.get(partition) ?? 0))
     const before = seen.get(identity)
     if (before !== undefined) {

@@ -4,16 +4,20 @@ import { join } from 'node:path'
 import { missingForKafka } from '../kafka/kafka.ts'
 import { missingForClock } from './clock.ts'
 import { mountDisk, unmountDisk } from './disk.ts'
+import { NAMES } from './pair.ts'
 import { FAULTS, type FaultName } from './plan.ts'
 import { summaryOf } from './summary.ts'
 import { torture } from './torture.ts'
-import { SERVICES } from './world.ts'
 
-/** Started by main.ts, where it may mount if this user may at all: `rounds.ts <rounds> <seed> <can mount>`. */
+/** Started by main.ts, where it may mount if this user may at all: `rounds.ts <rounds> <seed> <can mount> <only>`. */
 
 const [rounds, seed] = process.argv.slice(2, 4).map(Number) as [number, number]
 const canMount = process.argv[4] === 'true'
-const say = (line: string) => void process.stdout.write(`${line}\n`)
+const only = process.argv[5] ?? ''
+const say = (line: string) => {
+  process.stdout.write(`${line}\n`)
+  return 1
+}
 
 const interrupted = new AbortController()
 process.stdin.on('end', () => interrupted.abort(new Error('interrupted'))).resume()
@@ -27,10 +31,12 @@ async function main(): Promise<number> {
   const reasons = missing.filter((reason) => reason !== undefined)
   for (const reason of reasons) say(`not everything can be tried: ${reason}`)
   if (missingForKafka() || (reasons.length > 0 && process.env.CI === 'true')) return 1
+  const impossible = [canMount ? [] : 'full disk', missingForClock ? 'clock' : []].flat()
   const possible = FAULTS.filter(
-    (name) =>
-      (canMount || !name.startsWith('full disk')) && !(missingForClock && name.startsWith('clock')),
+    (name) => name.includes(only) && !impossible.some((kind) => name.startsWith(kind)),
   )
+  if (possible.length === 0)
+    return say(`there is no fault "${only}"; there are ${FAULTS.join(', ')}`)
 
   // libfaketime keeps something there for each process, and a killed one leaves it.
   if (canMount) mountDisk('/dev/shm')
@@ -38,13 +44,13 @@ async function main(): Promise<number> {
   say(`seed ${seed}: ${rounds} rounds; data in ${folder}`)
   const failed = await run(folder, possible)
   if (!failed) {
-    if (canMount) unmountDisks(folder)
+    if (canMount) disksOf(folder).forEach(unmountDisk)
     rmSync(folder, { recursive: true, force: true })
     return interrupted.signal.aborted ? 1 : 0
   }
   // What is mounted goes with the mount.
-  for (const name of canMount ? SERVICES : []) {
-    cpSync(join(folder, name), join(folder, `${name}.kept`), { recursive: true })
+  for (const disk of canMount ? disksOf(folder) : []) {
+    cpSync(disk, `${disk}.kept`, { recursive: true })
   }
   say(`\n${failed}\nseed ${seed}; the data is kept in ${folder}`)
   return 1
@@ -63,6 +69,6 @@ async function run(folder: string, faults: FaultName[]): Promise<string | undefi
   }
 }
 
-function unmountDisks(folder: string) {
-  for (const name of SERVICES) if (existsSync(join(folder, name))) unmountDisk(join(folder, name))
+function disksOf(folder: string): string[] {
+  return NAMES.map((name) => join(folder, name)).filter((disk) => existsSync(disk))
 }

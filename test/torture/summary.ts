@@ -6,9 +6,9 @@ export function summaryOf(result: Result): string {
   const { recoveries, exits } = result
   const late = recoveries.filter((recovery) => recovery.late).length
   const lines = [
-    `${result.rounds} rounds, ${late} of them late`,
-    `${result.orders} orders, ${result.pageViews} page views, ${result.requestsWithoutAnswer} requests without an answer`,
-    `${result.records} records in Kafka, ${result.duplicates} of them sent twice and counted once, ${result.setAside} set aside`,
+    `${recoveries.length} rounds, ${late} of them late`,
+    `${result.orders} orders, ${result.pageViews} page views, ${result.unanswered} requests without an answer, ${result.failed} that could not be stored`,
+    `${result.records} records in Kafka, ${result.duplicates} of them sent twice and counted once, ${result.restamped} restamped, ${result.setAside} set aside`,
     `${result.pages} pages scraped`,
     ...(['shop', 'bridge'] as const).map(
       (name) => `the ${name} ended by itself ${exits[name].length} times ${codes(exits[name])}`,

@@ -2,35 +2,30 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createTopics } from '../e2e/topics.ts'
 import { freePort } from '../harness/ports.ts'
-import { startService, untilOk } from '../harness/service.ts'
 import { type RunningKafka, startKafka } from '../kafka/kafka.ts'
 import { type Clock, createClock } from './clock.ts'
 import { mountDisk } from './disk.ts'
+import { NAMES, type Name, type Supervisee, startSupervised } from './pair.ts'
 import { startProxy, type TcpProxy } from './proxy.ts'
-import { Supervised } from './supervised.ts'
 
 const PARTITIONS = 3
-export const SERVICES = ['shop', 'bridge'] as const
-export type ServiceName = (typeof SERVICES)[number]
 
-/** One of our services with all that can be done to it. */
-export type Victim = {
-  url: string
-  /** Its data folder. */
-  disk: string
+/** One of our services with all that can be done to it. Its data folder is a disk of its own, where that is possible. */
+export type Victim = Supervisee & {
   clock: Clock
   /** Its way to Kafka. */
   proxy: TcpProxy
-  process: Supervised
 }
 
-export type World = { kafka: RunningKafka } & Record<ServiceName, Victim> & AsyncDisposable
+export type World = { kafka: RunningKafka } & Record<Name, Victim> & AsyncDisposable
+
+type Ways = Record<Name, { port: number; proxyPort: number }>
 
 /** Starts Kafka, the shop and the bridge below `folder`; resolves when shop and bridge answer. */
 export async function startWorld(folder: string, canMount: boolean): Promise<World> {
   await using started = new AsyncDisposableStack()
   const ports = { plain: await freePort(), secure: await freePort(), controller: await freePort() }
-  const ways = {
+  const ways: Ways = {
     shop: { port: await freePort(), proxyPort: await freePort() },
     bridge: { port: await freePort(), proxyPort: await freePort() },
   }
@@ -38,26 +33,15 @@ export async function startWorld(folder: string, canMount: boolean): Promise<Wor
   const kafka = started.use(await startKafka({ folder: join(folder, 'kafka'), ports, properties }))
   await createTopics(kafka.brokers, PARTITIONS)
 
-  const start = async (name: ServiceName): Promise<Victim> => {
+  const start = async (name: Name): Promise<Victim> => {
     const { port, proxyPort } = ways[name]
     const proxy = started.use(await startProxy(proxyPort, port))
-    const disk = join(folder, name)
-    mkdirSync(disk)
-    if (canMount) mountDisk(disk)
+    mkdirSync(join(folder, name))
+    if (canMount) mountDisk(join(folder, name))
     const clock = createClock(join(folder, `${name}.clock`))
-    const address = `127.0.0.1:${await freePort()}`
-    const process = new Supervised(name, join(folder, `${name}.log`), () =>
-      startService(`services/${name}/main.ts`, {
-        ...clock.environment,
-        KAFKA_BROKERS: `127.0.0.1:${proxyPort}`,
-        METERBRIDGE_DATA_DIR: disk,
-        [name === 'shop' ? 'METERBRIDGE_SHOP_LISTEN' : 'METERBRIDGE_LISTEN']: address,
-      }),
-    )
-    started.defer(() => void process.stop('SIGKILL'))
-    const url = `http://${address}`
-    await untilOk(process.service, `${url}/${name === 'shop' ? 'healthz' : 'readyz'}`, 60_000)
-    return { url, disk, clock, proxy, process }
+    const brokers = { KAFKA_BROKERS: `127.0.0.1:${proxyPort}` }
+    const service = await startSupervised(name, folder, { ...clock.environment, ...brokers })
+    return { ...started.use(service), clock, proxy }
   }
   const [shop, bridge] = [await start('shop'), await start('bridge')]
   const all = started.move()
@@ -66,14 +50,14 @@ export async function startWorld(folder: string, canMount: boolean): Promise<Wor
 
 /** A listener for each service, advertised as its proxy: Kafka's clients go where Kafka tells them. */
 function listeners(
-  ports: { plain: number; secure: number; controller: number },
-  ways: Record<ServiceName, { port: number; proxyPort: number }>,
+  { plain, secure, controller }: { plain: number; secure: number; controller: number },
+  ways: Ways,
 ): Record<string, string> {
-  const own = `PLAINTEXT://127.0.0.1:${ports.plain},SASL_SSL://127.0.0.1:${ports.secure}`
+  const own = `PLAINTEXT://127.0.0.1:${plain},SASL_SSL://127.0.0.1:${secure}`
   const at = (port: 'port' | 'proxyPort') =>
-    SERVICES.map((name) => `${name.toUpperCase()}://127.0.0.1:${ways[name][port]}`).join(',')
+    NAMES.map((name) => `${name.toUpperCase()}://127.0.0.1:${ways[name][port]}`).join(',')
   return {
-    listeners: `${own},CONTROLLER://127.0.0.1:${ports.controller},${at('port')}`,
+    listeners: `${own},CONTROLLER://127.0.0.1:${controller},${at('port')}`,
     'advertised.listeners': `${own},${at('proxyPort')}`,
     'listener.security.protocol.map':
       'PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT,SHOP:PLAINTEXT,BRIDGE:PLAINTEXT',

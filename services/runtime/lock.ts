@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { StartError } from './start-error.ts'
 
@@ -12,7 +12,7 @@ import { StartError } from './start-error.ts'
 export function lockFolder(folder: string, owner: string): { release(): void } {
   const file = join(folder, 'lock')
   try {
-    mkdirSync(folder, { recursive: true })
+    makeFolder(folder)
     const database = hold(file)
     return { release: () => database.close() }
   } catch (error) {
@@ -36,6 +36,18 @@ export function isLocked(folder: string): boolean {
     return false
   } catch (error) {
     return isBusy(error)
+  }
+}
+
+/** Not by `recursive`: below /proc, where nothing can be made, Node would try for ever. */
+function makeFolder(folder: string) {
+  if (existsSync(folder)) return
+  makeFolder(dirname(folder))
+  try {
+    mkdirSync(folder)
+  } catch (error) {
+    // The other services make the data folder at the same time.
+    if ((error as { code?: string }).code !== 'EEXIST') throw error
   }
 }
 

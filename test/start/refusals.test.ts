@@ -111,6 +111,14 @@ test('a second npm start on the same data folder is told so, before it starts an
   assert.match(printed, /^start: another `npm start` is using .*; stop it, or .*\n$/)
 })
 
+test('a data folder where nothing can be made is told', async () => {
+  const variables = await environment('/proc/meterbridge/data')
+  assert.match(
+    await refusal(variables),
+    /^start: cannot write to \/proc\/meterbridge\/data\/start /,
+  )
+})
+
 test('one address for both pages is refused', async () => {
   using folder = temporaryFolder()
   const variables = await environment(folder.path)

@@ -63,11 +63,20 @@ export function createPublisher(
     await store.seal(stream.name, retainedFromMs(nowMs))
   }
 
+  /** Streams whose files cannot be written: it is said once, however often it is tried. */
+  const failing = new Set<string>()
   return {
-    publish: (stream, closableMs, nowMs) =>
-      publish(stream, closableMs, nowMs).catch((error) => {
+    publish: async (stream, closableMs, nowMs) => {
+      try {
+        await publish(stream, closableMs, nowMs)
+        if (failing.delete(stream.name))
+          logger.warn(`the files of ${stream.name} are written again`)
+      } catch (error) {
         onError('csv')
-        logger.error({ err: error, stream: stream.name }, 'cannot write the files; trying again')
-      }),
+        if (failing.has(stream.name)) return
+        failing.add(stream.name)
+        logger.error({ err: error }, `cannot write the files of ${stream.name}; trying again`)
+      }
+    },
   }
 }

@@ -18,6 +18,7 @@ export async function startDevelopmentBroker(dataDir: string) {
   return {
     brokers,
     variables,
+    pid: () => service.process.pid!,
     output: () => service.output(),
     end: (signal?: NodeJS.Signals) => service.end(signal),
     restart: async () => {

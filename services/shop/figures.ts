@@ -13,7 +13,7 @@ export type ShopFigures = {
   waiting: { topic: string; events: number }[]
   /** Events that Kafka refuses. */
   setAside: { topic: string; events: number }[]
-  /** Each incarnation's last number, oldest incarnation first, and which of its numbers are not acknowledged. */
+  /** Each incarnation's last number, oldest incarnation first, and which of its numbers are not acknowledged: they wait, or are set aside. */
   sources: {
     topic: string
     partition: number
@@ -35,15 +35,9 @@ export function readShop(dataDir: string): ShopFigures {
       const events = count()
       const perTopic = (table: typeof outbox | typeof outboxSetAside) =>
         tx.select({ topic: table.topic, events }).from(table).groupBy(table.topic).all()
-      const numbered = Map.groupBy(
-        tx
-          .select()
-          .from(outbox)
-          .where(isNotNull(outbox.source))
-          .orderBy(asc(outbox.sequence))
-          .all(),
-        placeOf,
-      )
+      const numbersOf = (table: typeof outbox | typeof outboxSetAside) =>
+        tx.select(numberOf(table)).from(table).where(isNotNull(table.source)).all()
+      const numbered = Map.groupBy([...numbersOf(outbox), ...numbersOf(outboxSetAside)], placeOf)
       const sequences = tx.select().from(outboxSequences).orderBy(asc(outboxSequences.id)).all()
       return {
         orders: tx.select({ rows: count() }).from(orders).get()?.rows ?? 0,
@@ -54,13 +48,19 @@ export function readShop(dataDir: string): ShopFigures {
           partition: row.partition,
           source: row.source,
           last: row.sequence,
-          waiting: (numbered.get(placeOf(row)) ?? []).map(({ sequence }) => sequence ?? 0),
+          waiting: (numbered.get(placeOf(row)) ?? [])
+            .map(({ sequence }) => sequence ?? 0)
+            .sort((a, b) => a - b),
         })),
       }
     })
   } finally {
     database.$client.close()
   }
+}
+
+function numberOf({ topic, partition, source, sequence }: typeof outbox | typeof outboxSetAside) {
+  return { topic, partition, source, sequence }
 }
 
 function placeOf(row: { topic: string; partition: number | null; source: string | null }): string {

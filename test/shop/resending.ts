@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { readShop } from '../../services/shop/figures.ts'
 import type { Connection } from '../../services/shop/outbox/connection.ts'
 import {
   listOutbox,
@@ -24,16 +25,16 @@ export function resendTests(cluster: () => Cluster) {
     await createBoth()
     await using selling = sellingShop(cluster().brokers)
     const { shop } = selling
-    for (const source of ['a', 'b']) {
+    for (const source of ['x', 'b']) {
       selling.start(source)
-      for (let i = 0; i < 3; i++) await shop.get(`/?${source}${i}`)
+      for (let i = 0; i < 3; i++) await shop.get('/')
       await selling.sent()
       await selling.stop()
     }
     const first = await read()
-    const resent = resendRanges(shop.folder, [requests('a', 2, 3), requests('b', 1)])
+    const resent = resendRanges(shop.folder, [requests('x', 2, 3), requests('b', 1)])
     assert.deepEqual(resent, { events: 3, waiting: 0, missing: [] })
-    const twice = resendRanges(shop.folder, [requests('a', 2, 3), requests('b', 1)])
+    const twice = resendRanges(shop.folder, [requests('x', 2, 3), requests('b', 1)])
     assert.deepEqual(twice, { events: 0, waiting: 3, missing: [] })
 
     await shop.get('/')
@@ -43,8 +44,8 @@ export function resendTests(cluster: () => Cluster) {
     await selling.sent()
     const records = await read()
     assert.deepEqual(records.map(numberOf), [
-      ...['a#1', 'a#2', 'a#3', 'b#1<a:3', 'b#2', 'b#3'],
-      ...['a#2', 'a#3', 'b#1<a:3'],
+      ...['x#1', 'x#2', 'x#3', 'b#1<x:3', 'b#2', 'b#3'],
+      ...['x#2', 'x#3', 'b#1<x:3'],
       ...['c#1<b:3', 'c#2'],
     ])
     for (const [again, before] of [
@@ -57,7 +58,7 @@ export function resendTests(cluster: () => Cluster) {
       assert.deepEqual(record, original)
     }
     // What was sent again is kept again.
-    assert.equal(resendRanges(shop.folder, [requests('a', 1, 3)]).events, 3)
+    assert.equal(resendRanges(shop.folder, [requests('x', 1, 3)]).events, 3)
     await selling.sent()
   })
 
@@ -113,6 +114,9 @@ export function resendTests(cluster: () => Cluster) {
       oldestSetAside.map(({ error }) => error),
       ['too large'],
     )
+    assert.deepEqual(readShop(shop.folder).sources, [
+      { topic: 'web_requests', partition: 0, source: 'a', last: 4, waiting: [2] },
+    ])
     await shop.get('/')
     selling.start('b')
     await selling.sent()

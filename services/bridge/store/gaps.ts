@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
-import { StartError } from '../../runtime/start-error.ts'
+import { STORE_FILE } from './database.ts'
+import { openReadOnly } from './read-only.ts'
 
-/** Numbers `from` to `to` of a source, proven lost and not come since. */
+/** Numbers `from` to `to` of a source, both included: proven lost, and not come since. */
 export type OpenGap = {
   topic: string
   partition: number
@@ -12,30 +11,30 @@ export type OpenGap = {
   to: number
 }
 
+type Row = { topic: string; partition: bigint; source: string; from: bigint; to: bigint }
+
 /**
- * Reads the open gaps of each topic's present incarnation from the store in `folder`, beside a running bridge or
- * without one.
+ * The open gaps of each partition's present incarnation in the store of `folder`, whether its bridge runs or not.
  *
- * @throws StartError when there is no store.
+ * @throws StartError when there is no store, or it cannot be read.
  */
 export function readOpenGaps(folder: string): OpenGap[] {
-  const file = join(folder, 'bridge.db')
-  if (!existsSync(file)) {
-    throw new StartError(
-      `there is no store ${file}; set METERBRIDGE_DATA_DIR to the bridge's data folder`,
-    )
-  }
-  const client = new Database(file, { readonly: true })
+  const store = openReadOnly(join(folder, STORE_FILE))
   try {
-    const newest = `select max(incarnation) from partitions where topic = sources.topic and "partition" = sources."partition"`
-    return client
-      .prepare<[], OpenGap>(
+    const newest = `select max(incarnation) from partitions
+      where topic = sources.topic and "partition" = sources."partition"`
+    return store
+      .prepare<[], Row>(
         `select topic, "partition", source, gap.value ->> 'from' as "from", gap.value ->> 'to' as "to"
          from sources, json_each(gaps) as gap where incarnation = (${newest})
          order by topic, "partition", source, "from"`,
       )
       .all()
+      .map(({ topic, partition, source, from, to }) => ({
+        ...{ topic, partition: Number(partition), source },
+        ...{ from: Number(from), to: Number(to) },
+      }))
   } finally {
-    client.close()
+    store.close()
   }
 }

@@ -8,13 +8,13 @@ import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { MIGRATIONS, refusal, refuseDamaged, refuseNewer } from './check.ts'
 import { meta } from './schema.ts'
+import { STORE_ID } from './summary.ts'
 
 export type BridgeDatabase = BetterSQLite3Database & { $client: Database.Database }
 
 export type OpenDatabase = { database: BridgeDatabase; storeId: string }
 
 export const STORE_FILE = 'bridge.db'
-export const STORE_ID = 'store_id'
 
 /**
  * Opens `<folder>/<name>`, made or migrated to the current schema. WAL with synchronous=FULL: a commit is

@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { eq, sql } from 'drizzle-orm'
 import { MINUTE_MS } from '../fold/index.ts'
-import { type BridgeDatabase, openDatabase, STORE_ID } from './database.ts'
+import { type BridgeDatabase, openDatabase } from './database.ts'
 import { createDays, dayOf } from './days.ts'
 import type { Store } from './port.ts'
 import { lateMinutes, meta, pendingDays, revisions, streamStates } from './schema.ts'
 import { createSqliteStore } from './sqlite-store.ts'
-import { type Summary, summarize } from './summary.ts'
+import { STORE_ID, type Summary, summarize } from './summary.ts'
 
 /** A store that is being counted anew beside the one that runs, and what only a rebuild does to it. */
 export type RebuiltStore = {

@@ -1,6 +1,8 @@
 import type Database from 'better-sqlite3'
-import { STORE_ID } from './database.ts'
 import type { PartitionStart } from './port.ts'
+
+/** Where `meta` keeps the store's id. */
+export const STORE_ID = 'store_id'
 
 /** How far a store was, and what it had counted: as plain JSON. */
 export type Summary = {

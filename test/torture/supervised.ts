@@ -13,9 +13,9 @@ export class Supervised {
   #service: Service
   #downMs: number | undefined
   #stopping = false
+  #linesBefore = 0
   /** Exit codes with which it ended by itself. */
   readonly exits: (number | null)[] = []
-  outputBytes = 0
   /** How often it was started. */
   starts = 1
 
@@ -40,6 +40,11 @@ export class Supervised {
     while (this.starts === killed && !this.#stopping) await delay(5)
   }
 
+  /** Lines printed so far, by all of its processes. */
+  outputLines(): number {
+    return this.#linesBefore + linesOf(this.#service.output())
+  }
+
   signal(signal: 'SIGSTOP' | 'SIGCONT') {
     this.#service.process.kill(signal)
   }
@@ -62,6 +67,7 @@ export class Supervised {
       await delay(this.#downMs ?? RESTART_MS)
       this.#downMs = undefined
       if (this.#stopping) return
+      this.#linesBefore += linesOf(this.#service.output())
       this.#service = this.#start()
       this.starts += 1
     }
@@ -69,8 +75,11 @@ export class Supervised {
 
   #keepOutput(code: number | null) {
     const output = this.#service.output()
-    this.outputBytes += output.length
     const end = new Date().toISOString()
     appendFileSync(this.#log, `${output}--- ended at ${end} with ${code ?? 'a signal'}\n`)
   }
+}
+
+function linesOf(output: string): number {
+  return output.split('\n').length - 1
 }

@@ -1,4 +1,5 @@
 import { until } from '../harness/until.ts'
+import { compareAudit } from './audit.ts'
 import {
   compareCounters,
   compareLedger,
@@ -60,6 +61,7 @@ export async function verify(verified: Verified): Promise<Totals> {
   compareViews(ledger, requests, differences)
   compareMinutes(bridge.dataDir, 'orders', ORDER_COLUMNS, orders, differences)
   compareMinutes(bridge.dataDir, 'requests', REQUEST_COLUMNS, requests, differences)
+  await compareAudit(brokers, verified, differences)
   return {
     orders: orders.events.length,
     pageViews: requests.events.length,

@@ -1,5 +1,8 @@
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type AuditReport, audit, deepAudit, type Recounted } from '../bridge/audit/index.ts'
+import { openSqliteStore } from '../bridge/store/index.ts'
+import { lockFolder } from '../runtime/lock.ts'
 import { requireBrokers } from '../settings/settings.ts'
 import { readShop, TOPICS } from '../shop/figures.ts'
 import { type Command, EXIT } from './command.ts'
@@ -10,19 +13,23 @@ type Report = AuditReport & { recounted?: Recounted[] }
 export const auditCommand: Command = {
   name: 'audit',
   summary: 'shows what became of every record, and that counters, minutes and files agree',
-  usage: `npm run meterbridge -- audit [--shop] [--deep] [--json]
+  usage: `npm run meterbridge -- audit [--shop] [--deep] [--json] [--mend-files]
 
 Compares the store with itself and with the minute files, whether the bridge runs or not, and changes nothing.
 Ends with 1 when anything differs.
 
   --shop  compares with the shop's database, too: each of its numbers was counted once
   --deep  reads the topics again by other means, counts, and compares (needs KAFKA_BROKERS)
-  --json  everything, for programs`,
+  --json  everything, for programs
+  --mend-files
+          with the bridge stopped: marks the days whose files differ from the store, and the bridge writes them
+          anew when it starts`,
   run: async (args, { settings, print }) => {
     const options = {
       shop: { type: 'boolean', default: false },
       deep: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
+      'mend-files': { type: 'boolean', default: false },
     } as const
     const { values } = parseArgs({ args, options })
     const shop = values.shop
@@ -37,8 +44,23 @@ Ends with 1 when anything differs.
       report.notes.push(...notes)
     }
     print(values.json ? toJson(report) : toText(report))
+    if (values['mend-files']) await mendFiles(join(settings.dataDir, 'bridge'), report)
     return report.differences.length === 0 ? EXIT.ok : EXIT.difference
   },
+}
+
+/** The store is changed only by who holds its lock. */
+async function mendFiles(folder: string, { differences }: Report) {
+  const days = Map.groupBy(
+    differences.flatMap(({ mend }) => mend ?? []),
+    ({ stream, dayMs }) => `${stream} ${dayMs}`,
+  )
+  if (days.size === 0) return
+  const lock = lockFolder(folder, 'bridge')
+  const store = openSqliteStore(folder)
+  for (const [day] of days.values()) await store.pend(day!.stream, day!.dayMs)
+  await store.end()
+  lock.release()
 }
 
 /** Sums beyond 2^53 as text: a JSON number of that size is read inexactly. */
@@ -54,8 +76,17 @@ function toText({ partitions, columns, recounted, differences, notes }: Report):
   const parts = [partitionTable(partitions), columnTable(columns)]
   if (recounted) parts.push(recountedTable(recounted))
   if (notes.length > 0) parts.push(notes.map(({ where, note }) => `${where}: ${note}`).join('\n'))
-  for (const { check, where, expected, found } of differences) {
-    parts.push(`DIFFERENCE (${check}) ${where}\n  expected ${expected}\n  found    ${found}`)
+  for (const { check, where, expected, found, mend } of differences) {
+    const lines = [
+      `DIFFERENCE (${check}) ${where}`,
+      `  expected ${expected}`,
+      `  found    ${found}`,
+    ]
+    if (mend)
+      lines.push(
+        '  mend     with the bridge stopped, `audit --mend-files`; it is written anew at the next start',
+      )
+    parts.push(lines.join('\n'))
   }
   const count = differences.length
   parts.push(

@@ -29,15 +29,28 @@ export function damageOf(client: Database.Database): string | undefined {
 
 /** @throws StartError when migrations were applied that this version does not have. */
 export function refuseNewer(client: Database.Database, file: string) {
-  const tables = "select name from sqlite_master where name = '__drizzle_migrations'"
-  if (!client.prepare(tables).get()) return
-  const applied = client.prepare('select max(created_at) from __drizzle_migrations').pluck().get()
-  const journal = readFileSync(join(MIGRATIONS, 'meta', '_journal.json'), 'utf8')
-  const { entries } = JSON.parse(journal) as { entries: { when: number }[] }
-  if (Number(applied) <= Math.max(...entries.map(({ when }) => when))) return
+  if (schemaOf(client) <= 0) return
   throw new StartError(
     `the store ${file} was written by a newer version of meterbridge; start that version, or set METERBRIDGE_DATA_DIR to another folder`,
   )
+}
+
+/** @throws StartError when migrations of this version are still to be applied, which only a bridge does. */
+export function refuseOlder(client: Database.Database, file: string) {
+  if (schemaOf(client) >= 0) return
+  throw new StartError(
+    `the store ${file} was written by an older version of meterbridge; start this one's bridge once, which brings it up to date`,
+  )
+}
+
+/** Below 0: older than this version's, above: newer. Drizzle notes each migration by the time at which it was made. */
+function schemaOf(client: Database.Database): number {
+  const tables = "select name from sqlite_master where name = '__drizzle_migrations'"
+  if (!client.prepare(tables).get()) return -1
+  const applied = client.prepare('select max(created_at) from __drizzle_migrations').pluck().get()
+  const journal = readFileSync(join(MIGRATIONS, 'meta', '_journal.json'), 'utf8')
+  const { entries } = JSON.parse(journal) as { entries: { when: number }[] }
+  return Number(applied) - Math.max(...entries.map(({ when }) => when))
 }
 
 /** Why the database cannot be opened, as a sentence with the mend. */
@@ -49,7 +62,8 @@ export function refusal(error: Error & { code?: string }, file: string): Error {
   )
 }
 
-function damaged(file: string, finding: string): StartError {
+/** The sentence for a store whose pages, rows or constraints are not sound. */
+export function damaged(file: string, finding: string): StartError {
   return new StartError(
     `the store ${file} is damaged (${finding}); count it anew with \`npm run meterbridge -- rebuild --swap\`, or put back a good copy with the bridge stopped`,
   )

@@ -37,6 +37,18 @@ export function createDays(database: BridgeDatabase) {
       .run()
   }
 
+  /** Marks a day's files to be written. */
+  function pend(stream: string, dayMs: number) {
+    database
+      .insert(pendingDays)
+      .values({ stream, dayMs })
+      .onConflictDoUpdate({
+        target: [pendingDays.stream, pendingDays.dayMs],
+        set: { version: sql`version + 1` },
+      })
+      .run()
+  }
+
   function close(stream: string, minuteMs: number) {
     const state = stateOf(stream)
     if (minuteMs <= state.closedMinuteMs) return
@@ -49,16 +61,7 @@ export function createDays(database: BridgeDatabase) {
     const days = new Set(withEvents.map((row) => Number(row.dayMs)))
     const zerosFrom = Math.max(fromMs, state.firstMinuteMs, state.sealedBeforeMs)
     for (let at = zerosFrom; at <= minuteMs; at = dayOf(at) + DAY_MS) days.add(dayOf(at))
-    for (const dayMs of days) {
-      database
-        .insert(pendingDays)
-        .values({ stream, dayMs })
-        .onConflictDoUpdate({
-          target: [pendingDays.stream, pendingDays.dayMs],
-          set: { version: sql`version + 1` },
-        })
-        .run()
-    }
+    for (const dayMs of days) pend(stream, dayMs)
     database
       .update(streamStates)
       .set({ closedMinuteMs: minuteMs })
@@ -233,5 +236,5 @@ export function createDays(database: BridgeDatabase) {
       .run()
   }
 
-  return { addStream, close, pending, read, written, seal }
+  return { addStream, pend, close, pending, read, written, seal }
 }

@@ -134,6 +134,8 @@ export type Store = {
   define(stream: string, declared: readonly Declaration[]): Promise<DefinitionConflict[]>
   /** Closes the minutes up to `minuteMs` and marks their days to be written. Never goes back. */
   close(stream: string, minuteMs: number): Promise<void>
+  /** Marks a day's files to be written anew. */
+  pend(stream: string, dayMs: number): Promise<void>
   /** Days that wait to be written, oldest first. */
   pendingDays(stream: string): Promise<number[]>
   day(stream: string, dayMs: number): Promise<DayRows>

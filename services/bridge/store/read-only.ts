@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { StartError } from '../../runtime/start-error.ts'
+import { damaged, damageOf, refusal, refuseNewer, refuseOlder } from './check.ts'
 
 /** Another process's store, or a copy of one. Integers come as bigints. */
 export type ReadOnlyStore = Database.Database
@@ -21,36 +21,17 @@ export function openReadOnly(file: string): ReadOnlyStore {
       `there is no store ${file}; start the bridge once, or set METERBRIDGE_DATA_DIR to its data folder`,
     )
   }
-  const damaged = (found: unknown) =>
-    new StartError(
-      `the store ${file} is damaged (${found}); put back a good copy, or count anew with \`npm run meterbridge -- rebuild\``,
-    )
   let client: Database.Database | undefined
   try {
     client = new Database(file, { readonly: true, timeout: LOCKED_TIMEOUT_MS })
     client.defaultSafeIntegers(true)
-    const found = client.pragma('quick_check(1)', { simple: true })
-    if (found !== 'ok') throw damaged(found)
-    checkSchema(client, file)
+    refuseNewer(client, file)
+    const finding = damageOf(client)
+    if (finding) throw damaged(file, finding)
+    refuseOlder(client, file)
     return client
   } catch (error) {
     client?.close()
-    throw error instanceof StartError ? error : damaged((error as Error).message)
-  }
-}
-
-/** Drizzle remembers each migration that it ran by the time at which it was made. */
-function checkSchema(client: Database.Database, file: string) {
-  const journal = join(import.meta.dirname, 'migrations/meta/_journal.json')
-  const { entries } = JSON.parse(readFileSync(journal, 'utf8')) as { entries: { when: number }[] }
-  const known = Math.max(...entries.map(({ when }) => when))
-  const newest = client.prepare('select max(created_at) from __drizzle_migrations').pluck().get()
-  if (Number(newest) > known) {
-    throw new StartError(`the store ${file} was written by a newer meterbridge; run that version`)
-  }
-  if (Number(newest) < known) {
-    throw new StartError(
-      `the store ${file} is of an older meterbridge; start this one's bridge once, which brings it up to date`,
-    )
+    throw refusal(error as Error, file)
   }
 }

@@ -57,6 +57,7 @@ export function createSqliteStore({ database, storeId }: OpenDatabase): Store {
       days.addStream(stream, firstMinuteMs, sealedBeforeMs),
     define: async (stream, declared) => transaction(() => definitions.define(stream, declared)),
     close: async (stream, minuteMs) => transaction(() => days.close(stream, minuteMs)),
+    pend: async (stream, dayMs) => days.pend(stream, dayMs),
     pendingDays: async (stream) => days.pending(stream),
     day: async (stream, dayMs) => database.transaction(() => days.read(stream, dayMs)),
     written: async (day) => transaction(() => days.written(day)),

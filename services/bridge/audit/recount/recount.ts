@@ -6,7 +6,7 @@ import { type Base, createBases } from './base.ts'
 import { addedSince, compareCounts, compareSums, placeOf, type Recounted } from './compare.ts'
 import { Recount } from './count.ts'
 import { type Figures, readFigures } from './figures.ts'
-import { type LogCluster, readLog } from './log.ts'
+import { type LogCluster, type PlainLog, readLog } from './log.ts'
 
 export type RecountFindings = Findings & { recounted: Recounted[] }
 
@@ -70,15 +70,10 @@ async function compare(
   const { topic, partition, incarnation } = now
   await cluster.addTargetTopic(topic)
   const log = readLog(cluster, topic, partition, base.position, now.position)
-  let passed = { withheld: 0, holes: 0 }
-  try {
-    let step = await log.next()
-    for (; !step.done; step = await log.next()) {
-      for (const record of step.value) counted.add(record)
-    }
-    passed = step.value
-  } catch (error) {
-    return void tell(`not checkable: ${(error as Error).message}`)
+  const passed = await countAll(log, counted).catch((error: Error) => error)
+  if (passed instanceof Error) {
+    if (isOfKafka(passed)) throw passed
+    return void tell(`not checkable: ${passed.message}`)
   }
   const doubt = doubtOf(base, now, counted, passed)
   const differences = compareCounts(base, now, counted)
@@ -95,6 +90,19 @@ async function compare(
   else found.differences.push(...differences)
 }
 
+async function countAll(log: PlainLog, counted: Recount) {
+  for (;;) {
+    const step = await log.next()
+    if (step.done) return step.value
+    for (const record of step.value) counted.add(record)
+  }
+}
+
+/** Kafka did not answer. What is not there any more, or cannot be decoded, is another matter. */
+function isOfKafka({ name }: Error): boolean {
+  return name.startsWith('KafkaJS') && name !== 'KafkaJSOffsetOutOfRange'
+}
+
 /** Why a difference may be none. */
 function doubtOf(
   base: Figures,
@@ -106,6 +114,10 @@ function doubtOf(
   if (holes > 0 && withheld + holes > now.undelivered - base.undelivered) {
     return 'Kafka has compacted records away since they were counted'
   }
+  const undecoded = [...now.letters].some(
+    ([offset, { reason }]) => offset >= base.position && reason === 'undecodable',
+  )
+  if (undecoded) return 'it holds a batch that the bridge could not decode'
   const early = [...now.letters].filter(
     ([offset, { redriven }]) =>
       offset < base.position && redriven && !base.letters.get(offset)?.redriven,

@@ -16,6 +16,8 @@ export class Crashes {
   /** It ends at this point, once that was passed so many times. */
   armed: { point: string; passes: number } | undefined
   crashed = false
+  /** What else happens once a file is in place and its day not yet marked as written. */
+  meanwhile: (() => Promise<void>) | undefined
 
   /** @throws Error where the process ends, and at every point that it would come to afterwards. */
   reach(point: string) {
@@ -59,6 +61,9 @@ fs.rename = async (from, to) => {
   writing.reach(`${file} not yet renamed`)
   await rename(from, to)
   writing.reach(`${file} renamed`)
+  const { meanwhile } = writing
+  writing.meanwhile = undefined
+  await meanwhile?.()
 }
 syncBuiltinESMExports()
 

@@ -1,6 +1,7 @@
 import { type } from 'arktype'
 import { streams } from '../../services/bridge/streams/index.ts'
 
+export const requests = streams.find(({ name }) => name === 'requests')!
 export const orders = streams.find(({ name }) => name === 'orders')!
 
 /** The orders' definition before it was mended: it took no more than 3 units. */

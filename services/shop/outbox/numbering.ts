@@ -4,11 +4,9 @@ import type { Outbox } from './outbox.ts'
 import type { ChoosePartition } from './partitioner.ts'
 
 type Row = typeof outbox.$inferSelect
+type Numbered = Row & { partition: number; source: string; sequence: number }
 /** An event with its place in its source's sequence. */
-export type NumberedRow = Row & {
-  partition: number
-  source: string
-  sequence: number
+export type NumberedRow = Numbered & {
   /** An attempt before may have brought it to Kafka: its number is spent. */
   perhapsSent: boolean
 }
@@ -125,6 +123,6 @@ export class Numbering {
   }
 }
 
-function isNumbered(row: Row): row is NumberedRow {
+function isNumbered(row: Row): row is Numbered {
   return row.partition !== null && row.source !== null && row.sequence !== null
 }

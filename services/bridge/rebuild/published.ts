@@ -71,7 +71,7 @@ async function matchDay(
     changed.push(anyMinuteMs)
   }
   if (changed.length > 0) return rebuilt.revise(stream, changed, revision)
-  if (revision > 1) rebuilt.setRevision(stream, anyMinuteMs, revision)
+  if (revision > day.revision) rebuilt.setRevision(stream, anyMinuteMs, revision)
   if (published?.csv !== csv) rebuilt.markPending(stream, dayMs)
 }
 

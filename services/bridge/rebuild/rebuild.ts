@@ -134,6 +134,7 @@ async function count(options: RebuildOptions, { parts }: Base, { store }: Rebuil
 /** What no log tells: from the old store; without one, what follows from the clock. */
 async function takeOver(options: RebuildOptions, base: Base, old: Old, rebuilt: RebuiltStore) {
   const before = (await old.store?.snapshot())?.streams
+  if (old.store) rebuilt.takeRevisions(OLD)
   for (const state of (await rebuilt.store.snapshot()).streams) {
     const told = before?.find(({ stream }) => stream === state.stream)
     if (told) rebuilt.setStream(state.stream, told)

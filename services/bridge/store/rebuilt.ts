@@ -18,10 +18,10 @@ export type RebuiltStore = {
   note(name: string): string | undefined
   setNote(name: string, value: string): void
   setStoreId(storeId: string): void
-  /** Takes over what is no function of the log: what was late, future and too late, how far minutes are closed and days sealed. */
+  /** Takes over what is no function of the log: what was late, future and too late, how far minutes are closed and days sealed. Nothing waits to be written then. */
   setStream(stream: string, given: StreamFacts): void
-  /** Nothing waits to be written any more. */
-  forgetPending(stream: string): void
+  /** Takes over how often each published minute has changed, from the database `name` in the same folder. */
+  takeRevisions(name: string): void
   /** Marks a day to be written. */
   markPending(stream: string, dayMs: number): void
   /** These published rows of a day have changed: its revision will be the one after `revision`, and it waits to be written. */
@@ -69,7 +69,11 @@ export function openRebuiltStore(folder: string, name: string): RebuiltStore {
         days.seal(stream, sealedBeforeMs)
         set({ closedMinuteMs, sealedBeforeMs })
       }),
-    forgetPending: now.forget,
+    takeRevisions: (from) => {
+      client.prepare('attach ? as old').run(join(folder, from))
+      client.exec('delete from revisions; insert into revisions select * from old.revisions')
+      client.exec('detach old')
+    },
     markPending: now.pend,
     revise: (stream, minutesMs, revision) =>
       database.transaction(() => {

@@ -36,7 +36,7 @@ describe('Prometheus', () => {
 })
 
 describe('alerts', () => {
-  test('are the six that were promised', () => {
+  test('are those that were promised', () => {
     assert.deepEqual([...new Set(rules.map(({ alert }) => alert))].sort(), [
       'AuditFoundDifferences',
       'AuditMissing',
@@ -44,6 +44,7 @@ describe('alerts', () => {
       'BridgeDown',
       'ConsumerStalledOrBehind',
       'DeadLetters',
+      'DiskFilling',
       'OrdersStopped',
       'OutboxStuck',
     ])

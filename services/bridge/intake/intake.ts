@@ -11,7 +11,7 @@ import type {
   TopicPartition,
 } from '../source/index.ts'
 import type { Store } from '../store/index.ts'
-import { Outage, reasonOf } from './outage.ts'
+import { Complaints, Outage } from './outage.ts'
 import { report } from './report.ts'
 import { isSameLog } from './same-log.ts'
 import { decideOther, decideStart, type StartDecision } from './start.ts'
@@ -45,8 +45,7 @@ export class Intake implements Receiver {
   readonly #held = new Map<string, Held>()
   /** Since when (ms) a partition's log seems shorter than what was counted of it. */
   readonly #doubts = new Map<string, number>()
-  /** Why a topic cannot be counted now, as it was told last. */
-  readonly #troubles = new Map<string, string>()
+  readonly #complaints: Complaints
   readonly #store: Outage
   #unassignedSinceMs: number | undefined
   #source: Source | undefined
@@ -58,6 +57,10 @@ export class Intake implements Receiver {
   constructor(options: IntakeOptions) {
     this.#options = options
     this.#unassignedSinceMs = options.now()
+    this.#complaints = new Complaints(
+      options.logger,
+      'the topic cannot be counted now; trying again',
+    )
     this.#store = new Outage(options.logger, {
       began: 'the store cannot be written; counting waits until it can',
       over: 'the store can be written again',
@@ -204,13 +207,9 @@ export class Intake implements Receiver {
     }, RETRY_MS).unref()
   }
 
-  /** Says it once, however often it is tried again; what the store cannot write is said of the store. */
+  /** What the store cannot write is said of the store. */
   #tell(topic: string, error: Error) {
-    const reason = reasonOf(error)
-    if (this.#stopping || this.#store.current || this.#troubles.get(topic) === reason) return
-    this.#troubles.set(topic, reason)
-    this.#options.logger.warn({ topic, reason }, 'the topic cannot be counted now; trying again')
-    this.#options.logger.debug({ err: error }, 'because of this')
+    if (!this.#stopping && !this.#store.current) this.#complaints.tell(topic, error)
   }
 
   async #write<T>(writing: Promise<T>): Promise<T> {
@@ -274,7 +273,7 @@ export class Intake implements Receiver {
       this.#source?.seek({ topic, partition }, seek)
       this.#source?.resume([{ topic, partition }])
     }
-    this.#troubles.delete(topic)
+    this.#complaints.over(topic)
     this.#unassignedSinceMs = undefined
   }
 

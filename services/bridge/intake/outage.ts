@@ -30,7 +30,31 @@ export class Outage {
   }
 }
 
+/** What is wrong with a topic: each reason is said once, however often it comes again. */
+export class Complaints {
+  readonly #logger: Logger
+  readonly #sentence: string
+  readonly #reasons = new Map<string, string>()
+
+  constructor(logger: Logger, sentence: string) {
+    this.#logger = logger
+    this.#sentence = sentence
+  }
+
+  tell(topic: string, error: Error) {
+    const reason = reasonOf(error)
+    if (this.#reasons.get(topic) === reason) return
+    this.#reasons.set(topic, reason)
+    this.#logger.warn({ topic, reason }, this.#sentence)
+    this.#logger.debug({ err: error }, 'because of this')
+  }
+
+  over(topic: string) {
+    this.#reasons.delete(topic)
+  }
+}
+
 /** What an error says at its root: libraries wrap it in what they were about to do. */
-export function reasonOf(error: Error): string {
+function reasonOf(error: Error): string {
   return error.cause instanceof Error ? reasonOf(error.cause) : error.message
 }

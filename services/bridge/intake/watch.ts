@@ -4,7 +4,7 @@ import type { Logger } from '../../runtime/logger.ts'
 import { StartError } from '../../runtime/start-error.ts'
 import type { Cluster, Source, TopicBounds } from '../source/index.ts'
 import type { Intake } from './intake.ts'
-import { Outage, reasonOf } from './outage.ts'
+import { Complaints, Outage } from './outage.ts'
 import { type Problem, problemsOf } from './problems.ts'
 import type { Progress } from './progress.ts'
 import { type Readiness, readiness } from './readiness.ts'
@@ -37,8 +37,7 @@ export class Watch {
   readonly #kafka: Outage
   readonly #watchdog: Watchdog
   readonly #startedMs: number
-  /** Why the ends of a topic cannot be read, as it was told last. */
-  readonly #troubles = new Map<string, string>()
+  readonly #complaints: Complaints
   #reading: string[]
   #connected = true
   #followedMs: number
@@ -51,6 +50,7 @@ export class Watch {
     this.#startedMs = options.now()
     this.#followedMs = this.#startedMs
     this.#watchdog = new Watchdog(options.patienceMs ?? PATIENCE_MS)
+    this.#complaints = new Complaints(options.logger, 'cannot read where the topic ends')
     this.#kafka = new Outage(options.logger, {
       began: 'Kafka does not answer; counting waits until it does',
       over: 'Kafka answers again',
@@ -114,11 +114,8 @@ export class Watch {
     if (answers.length > 0) this.#kafka.worked(this.#options.now())
     for (const topic of this.#reading) {
       const failed = silent.find((one) => one.topic === topic)
-      const reason = failed && reasonOf(failed.error)
-      if (reason === this.#troubles.get(topic)) continue
-      if (reason === undefined) this.#troubles.delete(topic)
-      else this.#troubles.set(topic, reason)
-      if (reason) this.#options.logger.warn({ topic, reason }, 'cannot read where the topic ends')
+      if (failed) this.#complaints.tell(topic, failed.error)
+      else this.#complaints.over(topic)
     }
   }
 

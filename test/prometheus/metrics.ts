@@ -10,6 +10,7 @@ export const METRICS = {
     'meterbridge_caught_up',
     'meterbridge_closed_minute_timestamp_seconds',
     'meterbridge_consumer_lag_records',
+    'meterbridge_data_free_bytes',
     'meterbridge_event_delay_seconds_bucket',
     'meterbridge_event_delay_seconds_count',
     'meterbridge_lag_read_timestamp_seconds',

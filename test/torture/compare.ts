@@ -133,6 +133,7 @@ export function compareCounters(
     ['web_requests', requests],
   ] as const) {
     for (const where of read.contradictions) differences.add('two events with one number', where)
+    for (const source of read.gaps) differences.add('numbers missing in Kafka', source)
     const records = (result: string) => sumOf(page, 'meterbridge_records_total', { topic, result })
     const lost = sumOf(page, 'meterbridge_lost_records_total', { topic })
     const recovered = sumOf(page, 'meterbridge_recovered_records_total', { topic })

@@ -42,6 +42,8 @@ export type Topic<Event> = {
   ends: Map<number, number>
   /** Records that carry the number of another one and are not the same. */
   contradictions: string[]
+  /** Sources whose numbers, from 1 to their last, are not all there. */
+  gaps: string[]
   minutes: Map<number, number[]>
 }
 
@@ -67,9 +69,11 @@ async function readTopic<Event>(
     restamped: 0,
     ends: new Map(),
     contradictions: [],
+    gaps: [],
     minutes: new Map(),
   }
   const seen = new Map<string, string>()
+  const sources = new Map<string, { records: number; last: number }>()
   for await (const { partition, offset, ts, payload, headers = [] } of kcat(brokers, topic)) {
     const header = (name: string) => headers[headers.indexOf(name) + 1]
     const [time, source, number] = [header('mb-time'), header('mb-source'), header('mb-seq')]
@@ -85,12 +89,18 @@ async function readTopic<Event>(
       continue
     }
     seen.set(identity, content)
+    const { records, last } = sources.get(`${partition} ${source}`) ?? { records: 0, last: 0 }
+    const next = { records: records + 1, last: Math.max(last, Number(number)) }
+    sources.set(`${partition} ${source}`, next)
     const event = JSON.parse(payload) as Event
     const minuteMs = Math.floor(Number(time) / MINUTE_MS) * MINUTE_MS
     read.events.push({ event, minuteMs })
     const sums = read.minutes.get(minuteMs)
     const columns = columnsOf(event)
     read.minutes.set(minuteMs, sums ? columns.map((value, i) => value + sums[i]!) : columns)
+  }
+  for (const [source, { records, last }] of sources) {
+    if (records !== last) read.gaps.push(`${topic}/${source}: ${records} of ${last}`)
   }
   return read
 }

@@ -1,3 +1,4 @@
+import { availableParallelism, loadavg } from 'node:os'
 import { FAULTS } from './plan.ts'
 import type { Result } from './torture.ts'
 
@@ -13,6 +14,7 @@ export function summaryOf(result: Result): string {
     ...(['shop', 'bridge'] as const).map(
       (name) => `the ${name} ended by itself ${exits[name].length} times ${codes(exits[name])}`,
     ),
+    `load average of the last 15 minutes: ${loadavg()[2]?.toFixed(1)} on ${availableParallelism()} cores`,
     '',
     `${'fault'.padEnd(20)}${heads('alone')}${heads('in company')}`,
   ]

@@ -25,6 +25,8 @@ const headers = { [HEADERS.time]: String(Date.parse(`${DATE}T03:04:05Z`)) }
 /** Orders counted from the start, records that are never valid, and orders that the stricter definition set aside. */
 const [PLAIN, BAD, LARGE] = [2, 2, 150]
 const EVICTED = 1
+/** A command has to start first, which takes its time where much else runs. */
+const COMMAND_LIMIT_MS = 60_000
 /** Requests with numbers; a batch of them was of a codec that was not known. */
 const NUMBERED = 'web_requests'
 const UNREADABLE = [3, 4, 5]
@@ -128,7 +130,10 @@ describe('dead letters that are driven through again', { skip, concurrency: 1 },
     const before = await counts()
     assert.deepEqual(before, { orders: PLAIN, redriven: 0, rejected: LARGE + BAD })
     const firstAsked = run('redrive', '--reason', 'range')
-    await until('some are redriven', async () => (await counts()).redriven > 0)
+    const isBegun = async () => (await counts()).redriven > 0
+    await until('some are redriven', isBegun, COMMAND_LIMIT_MS).catch(async (error) => {
+      throw new Error(`${error.message}; ${(await firstAsked).output}`)
+    })
     await bridge.kill9()
     await firstAsked
     await bridge.restart(freshGroup())

@@ -4,7 +4,7 @@ import { cpSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'no
 import { join, resolve } from 'node:path'
 import { NODE_OPTIONS } from '../../services/runtime/node-options.ts'
 import { temporaryFolder } from '../harness/folder.ts'
-import { MUTATIONS, type Mutation } from './mutations.ts'
+import { MUTATIONS, type Mutation, type TestFile } from './mutations.ts'
 
 /**
  * `npm run test:mutation [-- <part of a name>]`: breaks the program in a copy of this checkout, one way at a time, and
@@ -20,10 +20,11 @@ type Outcome = { caughtBy: string[]; problem?: string }
 type Failure = { name: string; error: string }
 
 let running: ChildProcess | undefined
+let interrupted = false
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
+    interrupted = true
     running?.kill('SIGKILL')
-    process.exit(1)
   })
 }
 process.exitCode = await main(process.argv[2] ?? '')
@@ -34,6 +35,7 @@ async function main(part: string): Promise<number> {
   const mutations = MUTATIONS.filter(({ name }) => name.includes(part))
   let failed = mutations.length === 0
   for (const mutation of mutations) {
+    if (interrupted) return 1
     const started = performance.now()
     const { caughtBy, problem } = await tryOut(folder.path, mutation)
     failed ||= problem !== undefined
@@ -63,7 +65,7 @@ function copyCheckout(folder: string) {
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
 }
 
-async function tryOut(folder: string, { file, from, to, tests, only }: Mutation): Promise<Outcome> {
+async function tryOut(folder: string, { file, from, to, tests }: Mutation): Promise<Outcome> {
   const path = join(folder, file)
   const whole = readFileSync(path, 'utf8')
   const places = whole.split(from).length - 1
@@ -72,26 +74,30 @@ async function tryOut(folder: string, { file, from, to, tests, only }: Mutation)
     path,
     whole.replace(from, () => to),
   )
+  const caughtBy: string[] = []
   try {
-    const failures = await runTests(folder, tests, only)
-    const noticed = failures.filter(({ error }) => !NOT_RUNNING.includes(error))
-    if (failures.length > noticed.length)
-      return { caughtBy: [], problem: 'the mutated program does not run' }
-    if (noticed.length === 0) return { caughtBy: [], problem: 'SURVIVED' }
-    return { caughtBy: noticed.map(({ name }) => name) }
+    for (const test of tests) {
+      const failures = await runTest(folder, test)
+      if (failures.length === 0) return { caughtBy, problem: `SURVIVED ${test.file}` }
+      if (failures.some(({ error }) => NOT_RUNNING.includes(error))) {
+        return { caughtBy, problem: 'the mutated program does not run' }
+      }
+      caughtBy.push(...failures.map(({ name }) => name))
+    }
+    return { caughtBy }
   } finally {
     writeFileSync(path, whole)
   }
 }
 
-async function runTests(folder: string, tests: string[], only?: string): Promise<Failure[]> {
-  const reporter = join(folder, 'test/mutation/failures.ts')
+async function runTest(folder: string, { file, only }: TestFile): Promise<Failure[]> {
   const child = spawn(
     process.execPath,
     [
       ...[...NODE_OPTIONS, '--test', `--test-timeout=${TEST_TIMEOUT_MS}`],
-      ...['--test-reporter', reporter, ...(only ? ['--test-name-pattern', only] : [])],
-      ...tests,
+      ...['--test-reporter', join(folder, 'test/mutation/failures.ts')],
+      ...(only ? ['--test-name-pattern', only] : []),
+      file,
     ],
     { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] },
   )

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Differences } from '../torture/compare.ts'
+import { Differences } from '../torture/differences.ts'
 import { Ledger } from '../torture/ledger.ts'
 import { Probe, startLoad } from '../torture/load.ts'
 import { type Supervisee, startSupervised } from '../torture/pair.ts'

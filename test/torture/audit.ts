@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { startService } from '../harness/service.ts'
-import type { Differences } from './compare.ts'
+import type { Differences } from './differences.ts'
 import type { Supervisee } from './pair.ts'
 
 /** `meterbridge audit` with all it can check, on what the shop and the bridge have left. */

@@ -47,6 +47,9 @@ export type Topic<Event> = {
   minutes: Map<number, number[]>
 }
 
+export type Orders = Topic<OrderEvent>
+export type Requests = Topic<RequestEvent>
+
 export const readOrders = (brokers: string) =>
   readTopic<OrderEvent>(brokers, 'new_orders', ({ order_amount, order_total_price, is_paid }) => {
     const all = [1, order_amount, order_total_price]

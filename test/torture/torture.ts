@@ -1,4 +1,4 @@
-import { Differences } from './compare.ts'
+import { Differences } from './differences.ts'
 import { apply } from './faults.ts'
 import { Ledger } from './ledger.ts'
 import { Probe, startLoad } from './load.ts'

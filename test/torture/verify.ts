@@ -1,13 +1,8 @@
 import { until } from '../harness/until.ts'
 import { compareAudit } from './audit.ts'
-import {
-  compareCounters,
-  compareLedger,
-  compareMinutes,
-  compareShop,
-  compareViews,
-  type Differences,
-} from './compare.ts'
+import { compareCounters, compareMinutes } from './compare-bridge.ts'
+import { compareLedger, compareShop, compareViews } from './compare-shop.ts'
+import type { Differences } from './differences.ts'
 import type { Ledger } from './ledger.ts'
 import type { Supervisee } from './pair.ts'
 import { ORDER_COLUMNS, REQUEST_COLUMNS, readOrders, readRequests, type Topic } from './recount.ts'

@@ -32,11 +32,9 @@ Ends with 1 when anything differs.
       'mend-files': { type: 'boolean', default: false },
     } as const
     const { values } = parseArgs({ args, options })
-    const shop = values.shop
-      ? { ...readShop(settings.dataDir), ordersTopic: TOPICS.orders }
-      : undefined
+    const shop = () => ({ ...readShop(settings.dataDir), ordersTopic: TOPICS.orders })
     if (values.deep) requireBrokers(settings)
-    const report: Report = await audit(settings.dataDir, shop)
+    const report: Report = await audit(settings.dataDir, values.shop ? shop : undefined)
     if (values.deep) {
       const { recounted, differences, notes } = await deepAudit(settings)
       report.recounted = recounted

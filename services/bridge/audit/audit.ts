@@ -11,16 +11,21 @@ import { checkShop, type ShopFigures } from './shop.ts'
 const TRIES = 8
 const RETRY_MS = 400
 
+export type ReadShop = () => ShopFigures
+type Shop = { before: ShopFigures; read: ReadShop }
+
 export type AuditReport = Findings & { partitions: PartitionAccount[]; columns: ColumnAccount[] }
 
 /**
  * Compares what a bridge's store says with itself, with the minute files, and with what the shop gave out.
  *
- * @param shop read before this is called: what the shop says then, the bridge soon has.
+ * @param readShop reads what the shop says now.
  * @throws StartError when there is no store, or it cannot be read.
  */
-export async function audit(dataDir: string, shop?: ShopFigures): Promise<AuditReport> {
+export async function audit(dataDir: string, readShop?: ReadShop): Promise<AuditReport> {
   const store = openReadOnly(join(dataDir, 'bridge', 'bridge.db'))
+  // What it has sent by now, the bridge soon has, too.
+  const shop = readShop && { before: readShop(), read: readShop }
   try {
     for (let tries = 1; ; tries++) {
       const before = versionOf(store)
@@ -40,9 +45,9 @@ function versionOf(store: ReadOnlyStore): unknown {
 }
 
 /** All of it of one moment of the store. */
-function inspect(store: ReadOnlyStore, lake: string, shop: ShopFigures | undefined): AuditReport {
+function inspect(store: ReadOnlyStore, lake: string, shop: Shop | undefined): AuditReport {
   const files = checkFiles(store, lake, streams)
-  const numbers = shop && checkShop(store, shop, streams)
+  const numbers = shop && checkShop(store, shop.before, shop.read, streams)
   return {
     partitions: readPartitions(store),
     columns: files.columns,

@@ -16,20 +16,31 @@ export type ShopFigures = {
 }
 
 type Gap = { from: number; to: number }
+type Numbered = ShopFigures['sources'][number]
 type Counted = { last: number; gaps: Gap[] }
 
-/** Numbers that the shop gave out = numbers that were counted, per source, topic and partition. */
+/**
+ * Numbers that the shop gave out = numbers that were counted, per source, topic and partition: what it had sent
+ * `before` the store is read is there, and nothing that it has not given out by then.
+ */
 export function checkShop(
   store: ReadOnlyStore,
-  shop: ShopFigures,
+  before: ShopFigures,
+  readShop: () => ShopFigures,
   streams: readonly StreamDefinition[],
 ): Findings {
   const found: Findings = { differences: [], notes: [] }
   const ours = new Set(streams.map(({ topic }) => topic))
-  for (const source of shop.sources) {
-    if (ours.has(source.topic)) checkSource(store, source, found)
+  const numbered = before.sources
+    .filter(({ topic }) => ours.has(topic))
+    .map((source) => ({ source, counted: readCounted(store, source) }))
+  const events = readEvents(store, before.ordersTopic)
+  const shop = readShop()
+  for (const { source, counted } of numbered) {
+    const now = shop.sources.find((one) => isSame(one, source)) ?? source
+    checkSource(store, source, counted, now.last, found)
   }
-  if (ours.has(shop.ordersTopic)) checkOrders(store, shop, found)
+  if (ours.has(shop.ordersTopic)) checkOrders(before, shop, events, found)
   for (const { topic, events } of shop.waiting) {
     found.notes.push({ where: topic, note: `pending: ${events} events wait in the shop` })
   }
@@ -44,11 +55,12 @@ export function checkShop(
 
 function checkSource(
   store: ReadOnlyStore,
-  { topic, partition, source, last, waiting }: ShopFigures['sources'][number],
+  { topic, partition, source, last, waiting }: Numbered,
+  counted: Counted | undefined,
+  lastNow: number,
   found: Findings,
 ) {
   const where = `${topic}/${partition}, source ${source}`
-  const counted = readCounted(store, topic, partition, source)
   if (!counted) {
     const note = 'not checkable: the bridge knows the source no more, or its topic was made anew'
     if (waiting.length < last && isForgotten(store, topic, partition))
@@ -64,8 +76,9 @@ function checkSource(
     const range = from === to ? `${from}` : `${from} to ${to}`
     found.differences.push(missing(where, `number ${range} counted`, 'never came'))
   }
-  if (counted.last > last) {
-    found.differences.push(missing(where, `numbers up to ${last}`, `numbers up to ${counted.last}`))
+  if (counted.last > lastNow) {
+    const numbers = (to: number) => `numbers up to ${to}`
+    found.differences.push(missing(where, numbers(lastNow), numbers(counted.last)))
   }
 }
 
@@ -85,7 +98,7 @@ function withoutWaiting({ from, to }: Gap, waits: Set<number>): Gap[] {
 }
 
 /** What the newest incarnation of the partition knows of the source. */
-function readCounted(store: ReadOnlyStore, topic: string, partition: number, source: string) {
+function readCounted(store: ReadOnlyStore, { topic, partition, source }: Numbered) {
   const row = store
     .prepare<[string, number, string], { last: bigint; gaps: string }>(
       `select last, gaps from sources where topic = ? and partition = ? and source = ?
@@ -103,31 +116,46 @@ function isForgotten(store: ReadOnlyStore, topic: string, partition: number): bo
   return row.get(topic, partition) !== undefined
 }
 
-/** Orders that left the shop = orders counted, where all of the topic was read and the shop alone writes it. */
-function checkOrders(
-  store: ReadOnlyStore,
-  { orders, ordersTopic: topic, waiting, setAside }: ShopFigures,
-  found: Findings,
-) {
-  const events = (list: ShopFigures['waiting']) =>
-    list.reduce((sum, one) => (one.topic === topic ? sum + one.events : sum), 0)
-  const left = orders - events(waiting) - events(setAside)
+function isSame(one: Numbered, other: Numbered): boolean {
+  const { topic, partition, source } = other
+  return one.topic === topic && one.partition === partition && one.source === source
+}
+
+/** Events counted of a topic, and whether it was read from its start. */
+function readEvents(store: ReadOnlyStore, topic: string) {
   const row = store
-    .prepare<[string], { counted: bigint; unread: bigint }>(
+    .prepare<[string], { counted: number; unread: number }>(
       `select total(accepted + redriven) as counted, total(skipped + start) as unread
       from partitions where topic = ?`,
     )
-    .get(topic)
-  const counted = Number(row?.counted ?? 0)
-  if (counted > left) {
-    const note = `${counted - left} events were counted from other producers`
-    found.notes.push({ where: topic, note })
-  } else if (counted < left && Number(row?.unread ?? 0) > 0) {
-    const note = `not checkable: of ${left} orders ${counted} were counted, and not all of the topic was read`
-    found.notes.push({ where: topic, note })
-  } else if (counted < left) {
-    const expected = `${left} orders that left the shop`
-    const difference = { where: topic, expected, found: `${counted} counted` }
+    .get(topic)!
+  return { counted: row.counted, isWhole: row.unread === 0 }
+}
+
+/** Orders that left the shop = orders counted, where all of the topic was read and the shop alone writes it. */
+function checkOrders(
+  before: ShopFigures,
+  now: ShopFigures,
+  { counted, isWhole }: ReturnType<typeof readEvents>,
+  found: Findings,
+) {
+  const where = now.ordersTopic
+  const [least, most] = [ordersSent(before), ordersSent(now)]
+  const tell = (note: string) => found.notes.push({ where, note })
+  if (counted > most) {
+    tell(`${counted - most} events were counted from other producers`)
+  } else if (counted < least && !isWhole) {
+    tell(
+      `not checkable: of ${least} orders ${counted} were counted, and not all of the topic was read`,
+    )
+  } else if (counted < least) {
+    const expected = `${least} orders that left the shop`
+    const difference = { where, expected, found: `${counted} counted` }
     found.differences.push({ check: 'orders of the shop', ...difference })
   }
+}
+
+function ordersSent({ orders, ordersTopic, waiting, setAside }: ShopFigures): number {
+  const kept = [...waiting, ...setAside].filter(({ topic }) => topic === ordersTopic)
+  return orders - kept.reduce((sum, { events }) => sum + events, 0)
 }

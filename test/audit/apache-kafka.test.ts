@@ -86,6 +86,32 @@ describe('audit on Apache Kafka', { skip, concurrency: 1 }, () => {
     assert.equal(places.length, 3)
   })
 
+  test('--deep counts what was redriven beside, and says what is valid now', async () => {
+    using copy = storeOf(bridge)
+    const database = new Database(join(copy.path, 'bridge', 'bridge.db'))
+    const minute = NOW - (NOW % 60_000)
+    database.exec(`
+      update partitions set accepted = accepted - 1, rejected = rejected + 1 where partition = 0;
+      update partitions set redriven = 1 where topic = 'new_orders' and partition = 0;
+      update series set value = value - 1 where measure = 'web_requests_total' and partition = 0;
+      update minutes set value = value - 1 where stream = 'requests' and minute_ms = ${minute} and partition = 0;
+      update rejections set records = records + 1 where topic = 'new_orders' and reason = 'json';
+      insert into rejections values ('web_requests', 'json', 1);
+      insert into dead_letters (topic, partition, incarnation, "offset", records, reason, detail, timestamp_ms, value_bytes, hash, redriven_ms)
+        values ('new_orders', 0, 1, 0, 1, 'json', '', 0, 0, '', 1), ('web_requests', 0, 1, 7, 1, 'json', '', 0, 0, '', null);`)
+    database.close()
+    const { report } = await deep(copy.path)
+    assert.deepEqual(report.differences, [])
+    const found = report.recounted!.filter(({ partition }) => partition === 0)
+    assert.deepEqual(
+      found.map(({ topic, rejected, redriven, validNow }) => [topic, rejected, redriven, validNow]),
+      [
+        ['new_orders', 1, 1, 0],
+        ['web_requests', 1, 0, 1],
+      ],
+    )
+  })
+
   test('--deep counts from a checkpoint where Kafka no longer has the start, and says where there is none', async () => {
     using then = storeOf(bridge)
     await produce(brokers, 'web_requests', [{ value: '1', partition: 0 }])

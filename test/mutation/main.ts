@@ -33,7 +33,7 @@ async function main(part: string): Promise<number> {
   using folder = temporaryFolder()
   copyCheckout(folder.path)
   const mutations = MUTATIONS.filter(({ name }) => name.includes(part))
-  let failed = mutations.length === 0
+  let failed = mutations.length === 0 || !(await passes(folder.path, mutations))
   for (const mutation of mutations) {
     if (interrupted) return 1
     const started = performance.now()
@@ -46,6 +46,21 @@ async function main(part: string): Promise<number> {
     )
   }
   return failed ? 1 : 0
+}
+
+/** Whether the tests pass while nothing is broken: a failure would prove nothing otherwise. */
+async function passes(folder: string, mutations: Mutation[]): Promise<boolean> {
+  const tests = new Map(
+    mutations.flatMap(({ tests }) => tests).map((test) => [JSON.stringify(test), test]),
+  )
+  let passed = true
+  for (const test of tests.values()) {
+    for (const { name, error } of await runTest(folder, test)) {
+      passed = false
+      process.stdout.write(`FAIL without a mutation: ${test.file}: ${name}: ${error}\n`)
+    }
+  }
+  return passed
 }
 
 function more(tests: number): string {

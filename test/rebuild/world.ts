@@ -43,10 +43,10 @@ export function publishedBy({ lake }: World): Record<string, unknown> {
 
 /** A bridge's data folder, and logs in memory instead of Kafka: one per partition of `new_orders`. */
 export class World implements Disposable {
-  readonly #folder = temporaryFolder()
-  readonly dataDir = this.#folder.path
-  readonly folder = join(this.dataDir, 'bridge')
-  readonly lake = join(this.dataDir, 'lake')
+  readonly #folder: ReturnType<typeof temporaryFolder> | undefined
+  readonly dataDir: string
+  readonly folder: string
+  readonly lake: string
   readonly #logs: LogBatch[][]
   /** By partition: what is before is gone. */
   readonly low: number[]
@@ -54,7 +54,12 @@ export class World implements Disposable {
   nowMs = LOG_NOW_MS
   failures = 0
 
-  constructor(logs: LogBatch[][]) {
+  /** In a folder of its own, unless told. */
+  constructor(logs: LogBatch[][], dataDir?: string) {
+    if (dataDir === undefined) this.#folder = temporaryFolder()
+    this.dataDir = dataDir ?? this.#folder!.path
+    this.folder = join(this.dataDir, 'bridge')
+    this.lake = join(this.dataDir, 'lake')
     this.#logs = logs
     this.low = logs.map(() => 0)
   }
@@ -158,7 +163,7 @@ export class World implements Disposable {
   }
 
   [Symbol.dispose]() {
-    this.#folder[Symbol.dispose]()
+    this.#folder?.[Symbol.dispose]()
   }
 }
 

@@ -70,7 +70,9 @@ export class Records {
   #newProducer(): LogRecord['number'] {
     const random = this.#random
     const before = this.#producers.at(-1)
-    const producer = { source: `p${this.#producers.length}`, next: 2, missing: [] }
+    const sequence = random.chance(0.8) ? 1 : random.between(2, 5)
+    const missing = Array.from({ length: sequence - 1 }, (_, i) => i + 1)
+    const producer = { source: `p${this.#producers.length}`, next: sequence + 1, missing }
     this.#producers.push(producer)
     const last = before && before.next - 1 + random.between(0, 3)
     const named = random.weighted({ before: 8, none: 2, stranger: 1, nonsense: 1 })
@@ -80,6 +82,6 @@ export class Records {
       stranger: 'z:7',
       nonsense: 'p0',
     }
-    return { source: producer.source, sequence: 1, previous: previous[named] }
+    return { source: producer.source, sequence, previous: previous[named] }
   }
 }

@@ -5,6 +5,7 @@ import { simulate } from './simulate.ts'
 const TIME_MS = 10_000
 const LARGEST_SEED = 2 ** 31
 
+/** `SIMULATION_SEED=<seed> npm test -- test/simulation` shows one history again, step by step. */
 const { SIMULATION_SEED: wanted } = process.env
 
 if (wanted) {

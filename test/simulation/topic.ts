@@ -2,6 +2,8 @@ import type { LogBatch } from '../bridge/reference-fold.ts'
 import type { Random } from './random.ts'
 import { Records } from './records.ts'
 
+const MAX_PARTITIONS = 4
+
 /** One partition of one incarnation of the topic, as Kafka holds it. */
 export type Log = {
   partition: number
@@ -34,7 +36,7 @@ export class Topic {
   }
 
   addPartition() {
-    this.logs.push(this.#newLog(this.logs.length))
+    if (this.logs.length < MAX_PARTITIONS) this.logs.push(this.#newLog(this.logs.length))
   }
 
   #newLog(partition: number): Log {

@@ -113,7 +113,8 @@ export class ReferenceFold {
     if (!Number.isSafeInteger(sequence) || sequence < 1) return 'invalid'
     const last = this.last.get(source)
     if (last === undefined) {
-      if (previous) this.#seam(previous)
+      if (previous && this.#seam(previous) && sequence > 1 && sequence <= MAX_JUMP)
+        this.#lose(source, 1, sequence - 1)
       this.last.set(source, sequence)
       return 'new'
     }
@@ -128,13 +129,16 @@ export class ReferenceFold {
     return 'new'
   }
 
-  #seam(previous: string) {
+  /** Whether the predecessor is known. */
+  #seam(previous: string): boolean {
     const [source = '', text] = previous.split(':')
     const last = this.last.get(source)
     const to = Number(text)
-    if (last === undefined || !(to > last) || to > last + MAX_JUMP) return
+    if (last === undefined || !Number.isSafeInteger(to)) return false
+    if (to <= last || to > last + MAX_JUMP) return true
     this.#lose(source, last + 1, to)
     this.last.set(source, to)
+    return true
   }
 
   #lose(source: string, from: number, to: number) {

@@ -140,6 +140,17 @@ test('a new source names the last number of the one before: what is missing at t
   assert.deepEqual(outcome(late.delta), [1, 2, 0, 0, 1])
 })
 
+test('a source that names a known predecessor begins at 1: what it sent before is lost, and may still come', () => {
+  const { state } = read(START, numbers(1, 2))
+  const seam = read(state, [{ source: 'b', sequence: 3, previous: 'a:2' }])
+  assert.deepEqual(outcome(seam.delta), [1, 0, 0, 2, 0])
+  assert.deepEqual(seam.delta.losses, [{ source: 'b', from: 1, to: 2 }])
+  const late = read(seam.state, [{ source: 'b', sequence: 1 }])
+  assert.deepEqual(outcome(late.delta), [1, 0, 0, 0, 1])
+  const stranger = read(state, [{ source: 'b', sequence: 3, previous: 'z:2' }])
+  assert.deepEqual(outcome(stranger.delta), [1, 0, 0, 0, 0])
+})
+
 test('a seam without a gap, of an unknown source, or that makes no sense loses nothing', () => {
   const { state } = read(START, numbers(1, 2))
   for (const previous of ['a:2', 'a:1', 'z:9', 'a:', 'a', ':', 'a:x', 'a:-4', 'a:1000003']) {

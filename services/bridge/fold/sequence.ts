@@ -38,8 +38,7 @@ export class Sequences {
     if (sequence === INVALID || sequence === 0) return 'invalid'
     const state = this.#open(source)
     if (!state) {
-      if (previous !== undefined) this.#closeSeam(previous)
-      this.#now.set(source, { last: sequence, gaps: [], seen: offset })
+      this.#meet(source, sequence, previous, offset)
       return 'new'
     }
     if (sequence <= state.last) {
@@ -82,6 +81,18 @@ export class Sequences {
     state.gaps = [...state.gaps, { from, to }].slice(-MAX_GAPS)
   }
 
+  /**
+   * An unknown source starts wherever it starts; but one that names a predecessor we know starts at 1, and what it
+   * has sent before this record never came.
+   */
+  #meet(source: string, sequence: number, previous: string | undefined, offset: number) {
+    const follows = previous !== undefined && this.#closeSeam(previous)
+    const isWhole = follows && sequence <= MAX_JUMP
+    const state = { last: isWhole ? 0 : sequence, gaps: [], seen: offset }
+    if (isWhole && sequence > 1) this.#lose(source, state, sequence - 1)
+    this.#now.set(source, { ...state, last: sequence })
+  }
+
   /** Takes a loss back when the number is in an open gap. */
   #fill(state: { gaps: readonly Gap[] }, sequence: number): boolean {
     const gap = state.gaps.find(({ from, to }) => from <= sequence && sequence <= to)
@@ -95,16 +106,17 @@ export class Sequences {
     return true
   }
 
-  /** A new source says how far the one before had come: what never came of that is lost. */
-  #closeSeam(previous: string) {
+  /** A new source says how far the one before had come: what never came of that is lost. False: it names none we know. */
+  #closeSeam(previous: string): boolean {
     const colon = previous.lastIndexOf(':')
     const last = Number(previous.slice(colon + 1))
     const source = previous.slice(0, colon)
     const state = this.#open(source)
-    if (!state || !Number.isSafeInteger(last) || last <= state.last) return
-    if (last - state.last > MAX_JUMP) return
+    if (!state || !Number.isSafeInteger(last)) return false
+    if (last <= state.last || last - state.last > MAX_JUMP) return true
     this.#lose(source, state, last)
     state.last = last
+    return true
   }
 }
 

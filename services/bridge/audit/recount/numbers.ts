@@ -19,8 +19,12 @@ export class Numbers {
     if (!Number.isSafeInteger(number) || number < 1) return 'invalid'
     const known = this.#sources.get(source)
     if (!known) {
-      if (previous !== undefined) this.#seam(previous)
-      this.#sources.set(source, { last: number, gaps: [], seen: offset })
+      const met: Source = { last: number, gaps: [], seen: offset }
+      if (previous !== undefined && this.#seam(previous) && number > 1 && number <= MAX_JUMP) {
+        met.last = 0
+        this.#advance(met, number - 1, number)
+      }
+      this.#sources.set(source, met)
       if (this.#sources.size > MAX_SOURCES) this.#forgetOne()
       return 'new'
     }
@@ -55,13 +59,14 @@ export class Numbers {
     return true
   }
 
-  /** `<source>:<number>`: the source before had come that far. */
-  #seam(previous: string) {
+  /** `<source>:<number>`: the source before had come that far. Whether it is known. */
+  #seam(previous: string): boolean {
     const colon = previous.lastIndexOf(':')
     const known = this.#sources.get(previous.slice(0, colon))
     const last = Number(previous.slice(colon + 1))
-    if (!known || !Number.isSafeInteger(last)) return
+    if (!known || !Number.isSafeInteger(last)) return false
     if (last > known.last && last <= known.last + MAX_JUMP) this.#advance(known, last, last)
+    return true
   }
 
   #forgetOne() {

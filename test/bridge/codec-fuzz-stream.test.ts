@@ -10,7 +10,7 @@ import { accounting, partitionState } from './partition-state.ts'
 import { encodeBatch, type TestRecord } from './record-batch.ts'
 
 const RECORDS = 100_000
-const MAX_GROWTH_BYTES = 8 * 1024 * 1024
+const MAX_GROWTH_BYTES = 4 * 1024 * 1024
 const NOW = Date.UTC(2026, 4, 1)
 
 const seed = Math.floor(Math.random() * 2 ** 31)

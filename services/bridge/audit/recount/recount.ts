@@ -73,7 +73,7 @@ async function compare(
   const passed = await countAll(log, counted).catch((error: Error) => error)
   if (passed instanceof Error) {
     if (isOfKafka(passed)) throw passed
-    return void tell(`not checkable: ${passed.message}`)
+    return void tell(`not checkable: it cannot be read again (${passed.message})`)
   }
   const doubt = doubtOf(base, now, counted, passed)
   const differences = compareCounts(base, now, counted)

@@ -19,6 +19,8 @@ export function dayOf(timeMs: number): number {
   return timeMs - (timeMs % DAY_MS)
 }
 
+const dayColumn = sql<bigint>`${minutes.minuteMs} - ${minutes.minuteMs} % ${DAY_MS}`
+
 /** Closing minutes, and what the days' files are made of. */
 export function createDays(database: BridgeDatabase) {
   const stateOf = (stream: string) => {
@@ -54,7 +56,7 @@ export function createDays(database: BridgeDatabase) {
     if (minuteMs <= state.closedMinuteMs) return
     const fromMs = state.closedMinuteMs < 0 ? 0 : state.closedMinuteMs + MINUTE_MS
     const withEvents = database
-      .selectDistinct({ dayMs: sql<bigint>`${minutes.minuteMs} - ${minutes.minuteMs} % ${DAY_MS}` })
+      .selectDistinct({ dayMs: dayColumn })
       .from(minutes)
       .where(inDay(stream, fromMs, minuteMs + MINUTE_MS))
       .all()
@@ -67,6 +69,45 @@ export function createDays(database: BridgeDatabase) {
       .set({ closedMinuteMs: minuteMs })
       .where(eq(streamStates.stream, stream))
       .run()
+  }
+
+  /** Every published day will be written again, with a higher revision. */
+  function reviseAll(stream: string) {
+    const { firstMinuteMs, closedMinuteMs, sealedBeforeMs } = stateOf(stream)
+    const days = database
+      .selectDistinct({ dayMs: dayColumn })
+      .from(minutes)
+      .where(inDay(stream, 0, closedMinuteMs + MINUTE_MS))
+      .all()
+      .map(({ dayMs }) => Number(dayMs))
+    for (let at = firstMinuteMs; at <= closedMinuteMs; at = dayOf(at) + DAY_MS) days.push(dayOf(at))
+    for (const dayMs of new Set(days.filter((day) => day >= sealedBeforeMs))) {
+      const minuteMs = mostRevisedMinute(stream, dayMs)
+      const raised = { version: sql`version + 1` }
+      database
+        .insert(lateMinutes)
+        .values({ stream, minuteMs })
+        .onConflictDoUpdate({ target: [lateMinutes.stream, lateMinutes.minuteMs], set: raised })
+        .run()
+      pend(stream, dayMs)
+    }
+  }
+
+  function mostRevisedMinute(stream: string, dayMs: number): number {
+    const [first] = database
+      .select()
+      .from(revisions)
+      .where(
+        and(
+          eq(revisions.stream, stream),
+          gte(revisions.minuteMs, dayMs),
+          lt(revisions.minuteMs, dayMs + DAY_MS),
+        ),
+      )
+      .orderBy(desc(revisions.revision))
+      .limit(1)
+      .all()
+    return first?.minuteMs ?? dayMs
   }
 
   function pending(stream: string): number[] {
@@ -236,5 +277,5 @@ export function createDays(database: BridgeDatabase) {
       .run()
   }
 
-  return { addStream, pend, close, pending, read, written, seal }
+  return { addStream, pend, close, reviseAll, pending, read, written, seal }
 }

@@ -7,25 +7,49 @@ import { baselines, definitions, partitions, series } from './schema.ts'
 type Row = typeof definitions.$inferSelect
 
 /** Compares what the names of a stream mean now with what they meant when they were counted. */
-export function createDefinitions(database: BridgeDatabase) {
+export function createDefinitions(
+  database: BridgeDatabase,
+  /** Marks every published day of a stream to be written again. */
+  reviseDays: (stream: string) => void,
+) {
   /** Writes down what is new. Conflicts, and nothing changed, when a name means something else. */
   function define(stream: string, declared: readonly Declaration[]): DefinitionConflict[] {
-    const known = database.select().from(definitions).where(eq(definitions.stream, stream)).all()
+    const known = database
+      .select()
+      .from(definitions)
+      .where(eq(definitions.stream, stream))
+      .orderBy(sql`rowid`)
+      .all()
+    const events = eventsOf(stream)
     const find = ({ kind, name }: Declaration) =>
       known.find((row) => row.kind === kind && row.name === name)
-    const conflicts = declared.flatMap((one) => conflictOf(one, find(one)))
+    const conflicts = [
+      ...declared.flatMap((one) => conflictOf(one, find(one), events)),
+      ...orderConflict(declared, known),
+    ]
     if (conflicts.length > 0) return conflicts
     // A store that knows no meanings yet was counted with these: its version had no others.
     const first = known.length === 0
-    for (const one of declared) if (!find(one)) add(stream, one, first)
-    for (const row of known) {
-      if (declared.every(({ kind, name }) => kind !== row.kind || name !== row.name)) remove(row)
+    const added = declared.filter((one) => !find(one))
+    const back = known.filter((row) => row.removed > 0 && isAmong(declared, row))
+    const gone = known.filter((row) => row.removed === 0 && !isAmong(declared, row))
+    for (const one of added) add(stream, one, first ? 0 : events, first)
+    for (const row of back) setRemoved(row, 0)
+    for (const row of gone) setRemoved(row, events + 1)
+    // One header in all files: engines read them as one table.
+    if (!first && [...added, ...back, ...gone].some(({ kind }) => kind === 'column')) {
+      reviseDays(stream)
     }
     return []
   }
 
-  function add(stream: string, { kind, name, meaning }: Declaration, first: boolean) {
-    const eventsBefore = kind !== 'stream' && !first ? eventsOf(stream) : 0
+  function add(
+    stream: string,
+    { kind, name, meaning }: Declaration,
+    events: number,
+    first: boolean,
+  ) {
+    const eventsBefore = kind === 'stream' ? 0 : events
     database.insert(definitions).values({ stream, kind, name, meaning, eventsBefore }).run()
     if (kind === 'column' && !first) addBaseline(stream, name, meaning)
   }
@@ -55,10 +79,10 @@ export function createDefinitions(database: BridgeDatabase) {
       .run()
   }
 
-  function remove({ stream, kind, name }: Row) {
+  function setRemoved({ stream, kind, name }: Row, removed: number) {
     database
       .update(definitions)
-      .set({ removed: 1 })
+      .set({ removed })
       .where(
         and(eq(definitions.stream, stream), eq(definitions.kind, kind), eq(definitions.name, name)),
       )
@@ -74,9 +98,31 @@ function matches(labels: Record<string, string>, where: Record<string, string>):
   return Object.entries(where).every(([label, value]) => labels[label] === value)
 }
 
-function conflictOf(declared: Declaration, known: Row | undefined): DefinitionConflict[] {
-  if (!known || (known.removed === 0 && known.meaning === declared.meaning)) return []
-  const { kind, name, meaning } = declared
-  const counted = known.meaning
-  return [{ kind, name, counted, declared: meaning, removed: known.removed === 1 }]
+function isAmong(declared: readonly Declaration[], { kind, name }: Row): boolean {
+  return declared.some((one) => one.kind === kind && one.name === name)
+}
+
+/** What was taken out and is back before anything was counted has missed nothing: a version that was put back. */
+function conflictOf(
+  { kind, name, meaning }: Declaration,
+  known: Row | undefined,
+  events: number,
+): DefinitionConflict[] {
+  if (!known) return []
+  const removed = known.removed > 0 && known.removed !== events + 1
+  if (!removed && known.meaning === meaning) return []
+  return [{ kind, name, counted: known.meaning, declared: meaning, removed }]
+}
+
+/** Readers know columns by their place: those that were there keep their order, and new ones come behind them. */
+function orderConflict(declared: readonly Declaration[], known: Row[]): DefinitionConflict[] {
+  const columns = declared.filter(({ kind }) => kind === 'column').map(({ name }) => name)
+  const before = known
+    .filter(({ kind, name }) => kind === 'column' && columns.includes(name))
+    .map(({ name }) => name)
+  const place = before.findIndex((name, i) => columns[i] !== name)
+  if (place < 0) return []
+  const name = columns[place]!
+  const counted = `no column before ${before[place]}`
+  return [{ kind: 'column', name, counted, declared: `column ${place + 1}`, removed: false }]
 }

@@ -208,7 +208,7 @@ export const definitions = sqliteTable(
     meaning: text('meaning').notNull(),
     /** Events of the stream that were counted before a measure or column was added. */
     eventsBefore: whole('events_before').notNull().default(0),
-    /** 1: no longer defined. */
+    /** 0: defined; else taken out of the definition, when this less 1 events had been counted. */
     removed: whole('removed').notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.stream, table.kind, table.name] })],

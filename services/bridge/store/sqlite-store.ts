@@ -19,7 +19,7 @@ export function createSqliteStore({ database, storeId }: OpenDatabase): Store {
   const counts = createCounts(database)
   const letters = createLetters(database)
   const days = createDays(database)
-  const definitions = createDefinitions(database)
+  const definitions = createDefinitions(database, days.reviseAll)
   const readSnapshot = createSnapshots(database)
 
   /** One transaction; IMMEDIATE, so that the compare-and-set reads what it is about to change. */

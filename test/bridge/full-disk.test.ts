@@ -8,6 +8,8 @@ import { createCheckpoints } from '../../services/bridge/rebuild/index.ts'
 import { createPublisher } from '../../services/bridge/rollup/index.ts'
 import { openSqliteStore, type Store } from '../../services/bridge/store/index.ts'
 import { streams } from '../../services/bridge/streams/index.ts'
+import { lockFolder } from '../../services/runtime/lock.ts'
+import { StartError } from '../../services/runtime/start-error.ts'
 import { temporaryFolder } from '../harness/folder.ts'
 import { testDelta } from './test-delta.ts'
 
@@ -116,3 +118,25 @@ test('a checkpoint that finds too little room is not begun, tells, and comes lat
     assert.ok(existsSync(chain))
   }),
 )
+
+test('a store that may not be written is refused with its file and what to do', {
+  skip,
+}, async () => {
+  using folder = temporaryFolder()
+  const disk = join(folder.path, 'disk')
+  mkdirSync(disk)
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'tmpfs', disk])
+  try {
+    await openSqliteStore(join(disk, 'bridge')).end()
+    execFileSync('mount', ['-o', 'remount,ro', disk])
+    assert.throws(
+      () => openSqliteStore(join(disk, 'bridge')),
+      (error) =>
+        error instanceof StartError &&
+        /cannot open the store .*bridge\.db .*may write there/.test(error.message),
+    )
+    assert.throws(() => lockFolder(join(disk, 'bridge'), 'bridge'), /cannot write to .*bridge/)
+  } finally {
+    execFileSync('umount', [disk])
+  }
+})

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test'
 import { produce, withAdmin } from '../broker/clients.ts'
 import { type RunningBridge, startBridge } from '../e2e/running-bridge.ts'
 import { createTopics, order, TOPICS } from '../e2e/topics.ts'
+import { freePort } from '../harness/ports.ts'
 import { startService } from '../harness/service.ts'
 import { until } from '../harness/until.ts'
 import { useOwnKafka } from '../kafka/kafka.ts'
@@ -61,6 +62,13 @@ describe('rebuild on Apache Kafka', { skip }, () => {
     await requests(10)
     await bridge.shows('web_requests_total', {}, 20)
     await bridge.shows('meterbridge_rejected_records_total', { topic: ORDERS }, 1)
+
+    const second = startService('services/bridge/main.ts', {
+      ...{ KAFKA_BROKERS: brokers, METERBRIDGE_DATA_DIR: bridge.dataDir },
+      METERBRIDGE_LISTEN: `127.0.0.1:${await freePort()}`,
+    })
+    assert.equal(await second.exited, 1)
+    assert.match(second.output(), /another bridge is using .*METERBRIDGE_DATA_DIR/)
 
     const beside = await rebuild(bridge)
     assert.match(beside.text, /Counted from the checkpoint .*\.db\.\nIt equals the old store/)

@@ -155,6 +155,8 @@ describe('audit on Apache Kafka', { skip, concurrency: 1 }, () => {
     assert.deepEqual(running.report.differences, [])
     assert.ok((await orders) > 0)
     assert.equal(await shop.end(), 0)
+    const still = await runAudit(bridge.dataDir, ['--shop'])
+    assert.deepEqual([still.code, still.report.differences], [0, []])
 
     using copy = storeOf(bridge)
     cpSync(join(bridge.dataDir, 'shop'), join(copy.path, 'shop'), { recursive: true })

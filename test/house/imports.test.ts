@@ -52,6 +52,8 @@ const FORBIDDEN = [
   ['services/bridge/source/read.ts', '../store/index.ts'],
   ['services/bridge/intake/intake.ts', '../rollup/index.ts'],
   ['services/bridge/fold/fold.ts', '../codec/event.ts'],
+  ['services/bridge/audit/files.ts', '../rollup/index.ts'],
+  ['services/bridge/audit/recount/count.ts', '../../codec/index.ts'],
 ] as const
 
 for (const [path, imported] of FORBIDDEN) {

@@ -51,6 +51,7 @@ const FORBIDDEN = [
   ['services/bridge/rollup/csv.ts', '../expose/index.ts'],
   ['services/bridge/source/read.ts', '../store/index.ts'],
   ['services/bridge/intake/intake.ts', '../rollup/index.ts'],
+  ['services/bridge/rebuild/rebuild.ts', '../expose/index.ts'],
   ['services/bridge/fold/fold.ts', '../codec/event.ts'],
   ['services/bridge/audit/files.ts', '../rollup/index.ts'],
   ['services/bridge/audit/recount/count.ts', '../../codec/index.ts'],

@@ -56,6 +56,8 @@ export function createSource(
 ): Source {
   let current: Consumer | undefined
   let committing: Promise<void> = Promise.resolve()
+  /** Behind a proxy whose Kafka is away, a consumer begins anew ten times a second: told once, until one joins. */
+  let beginningTold = false
 
   async function end(deadlineMs = DISCONNECT_DEADLINE_MS) {
     const ended = current
@@ -92,6 +94,7 @@ export function createSource(
       const mine = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
         (partitions as number[]).map((partition) => ({ topic, partition })),
       )
+      beginningTold = false
       // Synchronously, before the first fetch: nothing may be read from the group's offsets.
       consumer.pause(byTopic(mine))
       if (consumer === current) receiver.assigned(mine).catch(fail)
@@ -99,7 +102,9 @@ export function createSource(
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       if (consumer !== current) return
       if (!payload.restart) return die(payload.error)
-      logger.info({ reason: payload.error.message }, 'the Kafka consumer begins anew')
+      if (!beginningTold)
+        logger.info({ reason: payload.error.message }, 'the Kafka consumer begins anew')
+      beginningTold = true
     })
     return consumer
   }

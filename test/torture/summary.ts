@@ -4,15 +4,16 @@ import type { Result } from './torture.ts'
 
 /** What people read at the end. */
 export function summaryOf(result: Result): string {
-  const { recoveries, exits } = result
+  const { recoveries, services } = result
   const late = recoveries.filter((recovery) => recovery.late).length
   const lines = [
     `${recoveries.length} rounds, ${late} of them late`,
     `${result.orders} orders, ${result.pageViews} page views, ${result.unanswered} requests without an answer, ${result.failed} that could not be stored`,
     `${result.records} records in Kafka, ${result.duplicates} of them sent twice and counted once, ${result.restamped} restamped, ${result.setAside} set aside`,
     `${result.pages} pages scraped`,
-    ...(['shop', 'bridge'] as const).map(
-      (name) => `the ${name} ended by itself ${exits[name].length} times ${codes(exits[name])}`,
+    ...Object.entries(services).map(
+      ([name, { exits, lines }]) =>
+        `the ${name} printed ${lines} lines and ended by itself ${exits.length} times ${codes(exits)}`,
     ),
     `load average of the last 15 minutes: ${loadavg()[2]?.toFixed(1)} on ${availableParallelism()} cores`,
     '',

@@ -2,6 +2,7 @@ import { Differences } from './differences.ts'
 import { apply } from './faults.ts'
 import { Ledger } from './ledger.ts'
 import { Probe, startLoad } from './load.ts'
+import type { Name, Supervisee } from './pair.ts'
 import { type FaultName, planRounds, type Round } from './plan.ts'
 import { Scraper } from './scraper.ts'
 import { type Totals, verify } from './verify.ts'
@@ -18,8 +19,8 @@ export type Recovery = { number: number; faults: FaultName[]; ms: number; late: 
 export type Result = Totals & {
   recoveries: Recovery[]
   differences: string[]
-  /** Exit codes of processes that ended by themselves. */
-  exits: Record<'shop' | 'bridge', (number | null)[]>
+  /** Of each service: the exit codes with which it ended by itself, and the lines that it printed. */
+  services: Record<Name, { exits: (number | null)[]; lines: number }>
 }
 
 export type Options = {
@@ -60,8 +61,9 @@ export async function torture(options: Options): Promise<Result> {
   }
   const { brokers } = kafka
   const totals = await verify({ brokers, shop, bridge, ledger, scraper, differences })
-  const exits = { shop: shop.process.exits, bridge: bridge.process.exits }
-  return { ...totals, recoveries, differences: differences.lines, exits }
+  const of = ({ process }: Supervisee) => ({ exits: process.exits, lines: process.outputLines() })
+  const services = { shop: of(shop), bridge: of(bridge) }
+  return { ...totals, recoveries, differences: differences.lines, services }
 }
 
 function judge(round: Round, number: number, ms: number | undefined): Recovery {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { StartError } from '../../services/runtime/start-error.ts'
 import { LOG_NOW_MS } from '../bridge/random-log.ts'
+import { temporaryFolder } from '../harness/folder.ts'
 import { smallLog } from './small-logs.ts'
 import { publishedBy, World } from './world.ts'
 
@@ -175,4 +176,38 @@ test('a rebuild that was not told to swap is taken up by one that is, and what c
     orders.map(({ value }) => value),
     [3n, 3n],
   )
+})
+
+test('a store that stopped amid a batch is compared at that very record', async () => {
+  const manyMinutes = 1_500
+  const all = smallLog(manyMinutes, LOG_NOW_MS).flatMap(({ records }) => records)
+  // Compacted: every other offset is gone, and some behind the last.
+  const kept = all.map((record) => ({ ...record, offset: record.offset * 2 }))
+  using world = new World([
+    [{ first: 0, last: 2 * manyMinutes + 3, damaged: false, records: kept }],
+  ])
+  // What is too much for one commit is cut, wherever that is.
+  await world.bridge((store) => world.count(store, 0, 1))
+  const { compared } = await world.rebuild({ from: 'start' })
+  assert.deepEqual(compared, { differences: [], minutes: 0, first: [] })
+  assert.deepEqual(world.dump('rebuilt.db').partitions, world.dump().partitions)
+  const position = await world.bridge((store) => store.partition('new_orders', 0))
+  assert.ok(position!.position > 0 && position!.position < world.end(0))
+})
+
+test('what a killed bridge left in its write-ahead log goes with the old store, not into the new one', async () => {
+  using killed = new World([smallLog(10, YESTERDAY_MS)])
+  using folder = temporaryFolder()
+  using world = new World([smallLog(10, YESTERDAY_MS)], folder.path)
+  await killed.bridge(async (store) => {
+    await killed.count(store, 0, 3)
+    mkdirSync(world.folder, { recursive: true })
+    for (const file of ['bridge.db', 'bridge.db-wal'])
+      copyFileSync(join(killed.folder, file), join(world.folder, file))
+  })
+  const { compared, swapped } = await world.rebuild({ from: 'start', swap: true })
+  assert.deepEqual(compared?.differences, [])
+  assert.ok(!existsSync(join(world.folder, 'bridge.db-wal')))
+  assert.deepEqual(world.dump().series, killed.dump().series)
+  assert.deepEqual(world.dump(swapped!).series, killed.dump().series)
 })

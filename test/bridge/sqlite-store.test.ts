@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
@@ -86,6 +86,27 @@ test('what is no database is refused with its path, the reason and the mend', ()
       /the store .*bridge\.db is damaged \(file is not a database\); count it anew with `npm run meterbridge -- rebuild --swap`/.test(
         error.message,
       ),
+  )
+})
+
+test('a damaged database is refused with what was found and how to count it anew', async () => {
+  using folder = temporaryFolder()
+  const store = openSqliteStore(folder.path)
+  await store.addStream('orders', 0, 0)
+  await store.begin([
+    { topic: 'new_orders', partition: 0, incarnation: 1, stream: 'orders', start: 0 },
+  ])
+  const events = Object.fromEntries(Array.from({ length: 2_000 }, (_, i) => [i * 60_000, 1]))
+  await store.commit(testDelta({ from: 0, events }))
+  await store.end()
+  const file = openSync(join(folder.path, 'bridge.db'), 'r+')
+  writeSync(file, Buffer.alloc(4_096, 0xa5), 0, 4_096, 40 * 4_096)
+  closeSync(file)
+  assert.throws(
+    () => openSqliteStore(folder.path),
+    (error) =>
+      error instanceof StartError &&
+      /bridge\.db is damaged \(.+\); .*rebuild --swap/.test(error.message),
   )
 })
 

@@ -25,7 +25,6 @@ const TABLES = [
   ...['partitions', 'sources', 'series', 'minutes', 'baselines', 'streams', 'rejections'],
   ...['evictions', 'dead_letters', 'definitions', 'pending_days', 'late_minutes', 'revisions'],
 ]
-const BATCHES_PER_FETCH = 2
 const silent = pino({ level: 'silent' })
 
 /** Each published file's text, and each day's revision, by path. */
@@ -52,6 +51,7 @@ export class World implements Disposable {
   readonly low: number[]
   topicId = 'ab'
   nowMs = LOG_NOW_MS
+  batchesPerFetch = 2
   failures = 0
 
   /** In a folder of its own, unless told. */
@@ -74,7 +74,7 @@ export class World implements Disposable {
     const low = this.low[partition]!
     if (offset < low || offset > high) return undefined
     const found = this.#logs[partition]!.filter(({ last }) => last >= Math.max(offset, low))
-    const batches = found.slice(0, BATCHES_PER_FETCH).map(encodeLogBatch)
+    const batches = found.slice(0, this.batchesPerFetch).map(encodeLogBatch)
     return {
       ...{ batches, withheld: [], low, highWatermark: high, lastStableOffset: high },
       nextOffset: (batches.at(-1)?.lastOffset ?? offset - 1) + 1,

@@ -11,6 +11,7 @@ import { StartError } from '../../services/runtime/start-error.ts'
 import { temporaryFolder } from '../harness/folder.ts'
 import { testLetters } from './letters-contract.ts'
 import { type Inspection, type StoreAdapter, testStore } from './store-contract.ts'
+import { testDelta } from './test-delta.ts'
 
 const adapter: StoreAdapter = { open: async (place) => openSqliteStore(place), inspect }
 testStore('SQLite', adapter)

@@ -13,6 +13,7 @@ const LIMIT_MS = 15_000
 const LIMIT_AFTER_BRIDGE_KILL_MS = 10_000
 /** Not counting again by then, the torture has failed. */
 const DEADLINE_MS = 60_000
+const READINESS_DEADLINE_MS = 5_000
 
 export type Recovery = { number: number; faults: FaultName[]; ms: number; late: boolean }
 
@@ -50,6 +51,7 @@ export async function torture(options: Options): Promise<Result> {
       await apply(round, world)
       signal.throwIfAborted()
       const ms = await probe.recovery(DEADLINE_MS)
+      if (ms === undefined) say(await readiness(bridge.url))
       const recovery = judge(round, recoveries.length + 1, ms)
       recoveries.push(recovery)
       say(line(round, recovery))
@@ -64,6 +66,12 @@ export async function torture(options: Options): Promise<Result> {
   const of = ({ process }: Supervisee) => ({ exits: process.exits, lines: process.outputLines() })
   const services = { shop: of(shop), bridge: of(bridge) }
   return { ...totals, recoveries, differences: differences.lines, services }
+}
+
+/** What the bridge itself says of why it is not counting. */
+async function readiness(url: string): Promise<string> {
+  const request = fetch(`${url}/readyz`, { signal: AbortSignal.timeout(READINESS_DEADLINE_MS) })
+  return request.then((answer) => answer.text()).catch(String)
 }
 
 function judge(round: Round, number: number, ms: number | undefined): Recovery {

@@ -1,3 +1,5 @@
+// Mends what it imports.
+import './connection.ts'
 import { Kafka, type LogEntry, logLevel, type RetryOptions, type SASLOptions } from 'kafkajs'
 import { within } from '../runtime/deadline.ts'
 import { EXIT } from '../runtime/exit-codes.ts'

@@ -134,8 +134,8 @@ export class Watch {
   }
 
   async #connect() {
-    await this.#options.cluster.renew()
     this.#connected = false
+    await this.#options.cluster.renew()
     await this.#options.source.read(this.#reading)
     this.#connected = true
   }

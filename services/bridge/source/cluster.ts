@@ -29,23 +29,35 @@ export type Cluster = {
 
 /** @param kafka a client with few retries: these questions are asked again anyway. */
 export async function openCluster(kafka: Kafka): Promise<Cluster> {
-  let connected = await connect(kafka)
-  const ask = <T>(question: (admin: Admin, ids: TopicIds) => Promise<T>, deadlineMs?: number) =>
-    within(
-      question(connected.admin, connected.ids),
-      deadlineMs ?? ANSWER_DEADLINE_MS,
-      "Kafka's answer",
-    )
+  let connected: Promise<Connected> | undefined = Promise.resolve(await connect(kafka))
+
+  async function ask<T>(
+    question: (admin: Admin, ids: TopicIds) => Promise<T>,
+    deadlineMs = ANSWER_DEADLINE_MS,
+  ): Promise<T> {
+    connected ??= connect(kafka)
+    const used = connected
+    const answer = used.then(({ admin, ids }) => question(admin, ids))
+    try {
+      return await within(answer, deadlineMs, "Kafka's answer")
+    } catch (error) {
+      // What kafkajs knows of the brokers may be broken for good: the next question begins anew.
+      if (connected === used) connected = undefined
+      leave(used)
+      throw error
+    }
+  }
+
   return {
     bounds: (topic) => ask((admin, ids) => boundsOf(topic, admin, ids)),
     topics: async () => new Set(await ask((admin) => admin.listTopics())),
     create: (topics) => ask((admin) => createMissing(topics, admin), CREATE_DEADLINE_MS),
     renew: async () => {
-      const old = connected
-      connected = await connect(kafka)
-      await disconnect(old).catch(() => {})
+      const fresh = await connect(kafka)
+      if (connected) leave(connected)
+      connected = Promise.resolve(fresh)
     },
-    disconnect: () => disconnect(connected),
+    disconnect: async () => void (connected && (await disconnect(await connected))),
   }
 }
 
@@ -55,6 +67,12 @@ async function connect(kafka: Kafka): Promise<Connected> {
   const admin = kafka.admin()
   await within(admin.connect(), ANSWER_DEADLINE_MS, 'connecting to Kafka')
   return { admin, ids: createTopicIds(kafka) }
+}
+
+/** Gives it back once nobody can be waiting for an answer over it any more. */
+function leave(connected: Promise<Connected>) {
+  const end = () => connected.then(disconnect).catch(() => {})
+  setTimeout(end, CREATE_DEADLINE_MS).unref()
 }
 
 async function disconnect({ admin, ids }: Connected) {

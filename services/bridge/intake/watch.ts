@@ -76,7 +76,8 @@ export class Watch {
   async round(signal: AbortSignal) {
     await this.#lookAtEnds(signal)
     if (signal.aborted) return
-    if (this.#options.now() - this.#followedMs > TOPICS_PERIOD_MS) {
+    // A clock may be set back.
+    if (Math.abs(this.#options.now() - this.#followedMs) > TOPICS_PERIOD_MS) {
       this.#followedMs = this.#options.now()
       await this.#attempt(() => this.#follow())
     }

@@ -1,4 +1,5 @@
 import type { Logger } from '../runtime/logger.ts'
+import { StartError } from '../runtime/start-error.ts'
 import type { Settings } from '../settings/settings.ts'
 
 /** What a command ends with. */
@@ -24,6 +25,14 @@ export type Command = {
    * @throws StartError with a sentence when it cannot be done at all.
    */
   run(args: string[], context: CommandContext): Promise<number>
+}
+
+/** @throws StartError when no cluster is named. */
+export function requireCluster({ kafka, brokerListen: { host, port } }: Settings) {
+  if (kafka.brokers.length > 0) return
+  throw new StartError(
+    `KAFKA_BROKERS is not set; name the cluster that the bridge reads, as in KAFKA_BROKERS=localhost:9092; beside \`npm start\` on its development broker it is KAFKA_BROKERS=${host}:${port}`,
+  )
 }
 
 /** A wrong use that parseArgs cannot know of; told with `usage`, as its own errors are. */

@@ -12,6 +12,11 @@ import { table } from './table.ts'
 
 const COMMANDS: Command[] = [auditCommand, deadLetters, outbox, rebuildCommand]
 
+// Who reads a part of it, such as `head`, has what was wanted.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
 process.exitCode = await main(process.argv.slice(2))
 
 async function main([name, ...args]: string[]): Promise<number> {
@@ -51,8 +56,13 @@ function overview(): string {
   ].join('\n')
 }
 
-function tell({ name, usage }: Command, error: Error & { code?: string }): number {
+function tell({ name, usage }: Command, error: NodeJS.ErrnoException): number {
   const isUsage = error.code?.startsWith('ERR_PARSE_ARGS') ?? false
+  if (error.syscall && error.path) {
+    const mend = 'see that this user may read and write there, and that the disk has room'
+    process.stderr.write(`meterbridge ${name}: ${error.message}; ${mend}\n`)
+    return EXIT.difference
+  }
   if (!isUsage && !(error instanceof StartError)) throw error
   process.stderr.write(`meterbridge ${name}: ${error.message}\n`)
   if (isUsage) process.stderr.write(`\n${usage}\n`)

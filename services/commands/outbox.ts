@@ -48,7 +48,12 @@ export const outbox: Command = {
       throw wrongUse('say `list`, or `resend` with one of: ids, --all, --lost, --range')
     }
     if (values.lost) return resendLost(context)
-    if (values.range.length > 0) return resendNumbers(context, values.range.map(parseRange))
+    if (values.range.length > 0) {
+      context.print(
+        'the bridge counts of these what lies in a gap it still has open, and drops the rest as sent twice',
+      )
+      return resendNumbers(context, values.range.map(parseRange))
+    }
     return resendRefused(context, values.all ? 'all' : ids.map(parseId))
   },
 }
@@ -89,7 +94,7 @@ function resendRefused({ settings, print }: CommandContext, ids: number[] | 'all
 function resendLost(context: CommandContext): number {
   const gaps = readOpenGaps(join(context.settings.dataDir, 'bridge'))
   if (gaps.length > 0) return resendNumbers(context, gaps)
-  context.print('the bridge misses nothing')
+  context.print('the bridge has no open gap: no number is proven lost that has not come since')
   return EXIT.ok
 }
 

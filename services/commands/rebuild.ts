@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type From, type Report, readLogs, rebuild } from '../bridge/rebuild/index.ts'
@@ -5,8 +6,8 @@ import { openCluster, openLogReader } from '../bridge/source/index.ts'
 import { streams } from '../bridge/streams/index.ts'
 import { checkReachable, createKafka } from '../kafka/client.ts'
 import { lockFolder } from '../runtime/lock.ts'
-import { requireBrokers } from '../settings/settings.ts'
-import { type Command, type CommandContext, EXIT, wrongUse } from './command.ts'
+import { StartError } from '../runtime/start-error.ts'
+import { type Command, type CommandContext, EXIT, requireCluster, wrongUse } from './command.ts'
 import { table } from './table.ts'
 
 const FROM = /^(start|\d{4}-\d{2}-\d{2})$/
@@ -47,7 +48,8 @@ export const rebuildCommand: Command = {
       throw wrongUse('--from is `start` or a day as in 2026-05-01')
     }
     const { settings, print } = context
-    requireBrokers(settings)
+    requireCluster(settings)
+    requireData(settings.dataDir)
     const lock = swap ? lockFolder(join(settings.dataDir, 'bridge'), 'bridge') : undefined
     try {
       const shown = (report: Report) => json || print(describe(report))
@@ -59,6 +61,14 @@ export const rebuildCommand: Command = {
       lock?.release()
     }
   },
+}
+
+/** In a folder that never was a bridge's, the mistake is the folder. */
+function requireData(dataDir: string) {
+  if (existsSync(join(dataDir, 'bridge')) || existsSync(join(dataDir, 'lake'))) return
+  throw new StartError(
+    `${dataDir} holds no data of a bridge; set METERBRIDGE_DATA_DIR to the folder that does, or start the bridge to begin one`,
+  )
 }
 
 type Asked = { from: From; swap: boolean; acceptLoss: boolean }
@@ -104,8 +114,15 @@ function differs({ compared }: Report): boolean {
   return !compared || compared.differences.length + compared.minutes > 0
 }
 
-function describe({ checkpoint, losses, compared, illegible }: Report): string {
-  const lines = [checkpoint ? `Counted from the checkpoint ${checkpoint}.` : 'Counted from start.']
+const BEGUN = {
+  start: "Counted from the log's start.",
+  finished: 'Went on from where the rebuild before had ended.',
+}
+
+function describe({ begun, checkpoint, losses, compared, illegible }: Report): string {
+  const lines = [
+    begun === 'checkpoint' ? `Counted from the checkpoint ${checkpoint}.` : BEGUN[begun],
+  ]
   for (const { topic, partition, from, to } of losses) {
     lines.push(`Left out, gone from Kafka: ${topic}/${partition} offsets ${from} to ${to - 1}.`)
   }

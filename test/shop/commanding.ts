@@ -119,13 +119,13 @@ export function commandTests(cluster: () => Cluster) {
     })
     await bridge.shows(ORDERS, {}, 5)
     assert.equal(await bridge.value('meterbridge_recovered_records_total'), 3)
-    assert.equal((await command(bridge, 'resend', '--lost')).output, 'the bridge misses nothing\n')
+    assert.match((await command(bridge, 'resend', '--lost')).output, /^the bridge has no open gap/)
 
     const range = await command(bridge, 'resend', '--range', `new_orders/0/${first}:4-6`)
     assert.equal(range.code, 1)
     assert.equal(
       range.output,
-      `1 event is on the way again; 0 waited already\nnot kept any more, or never given: new_orders/0/${first}:5-6\n`,
+      `the bridge counts of these what lies in a gap it still has open, and drops the rest as sent twice\n1 event is on the way again; 0 waited already\nnot kept any more, or never given: new_orders/0/${first}:5-6\n`,
     )
     const duplicates = { topic: 'new_orders', result: 'duplicate' }
     await bridge.shows('meterbridge_records_total', duplicates, 1)

@@ -5,9 +5,12 @@ import type { Delta } from '../fold/index.ts'
 export function report(delta: Delta, logger: Logger) {
   const { counts, deadLetters, losses } = delta
   const { topic, partition } = delta.key
-  const { skipped, lost, rejected } = counts
-  if (skipped > 0)
-    logger.warn({ topic, partition, skipped }, 'offsets were gone before they were read')
+  const { skipped, lost, recovered, rejected } = counts
+  if (skipped > 0) {
+    const offsets = `${delta.from} to ${delta.from + skipped - 1}`
+    logger.warn({ topic, partition, skipped }, `offsets ${offsets} were gone before they were read`)
+  }
+  if (recovered > 0) logger.info({ topic, partition, recovered }, 'lost records came after all')
   if (lost > 0) logger.warn({ topic, partition, lost, losses }, 'records are proven missing')
   const [letter] = deadLetters
   if (!letter) return

@@ -43,6 +43,8 @@ export type RebuildOptions = {
 }
 
 export type Report = {
+  /** `finished`: an earlier rebuild was taken up. */
+  begun: Base['kind']
   /** The file of the checkpoint that it begins with; undefined: the log's start. */
   checkpoint: string | undefined
   losses: Loss[]
@@ -148,6 +150,7 @@ async function takeOver(options: RebuildOptions, base: Base, old: Old, rebuilt: 
 async function finish(options: RebuildOptions, base: Base, old: Old, rebuilt: RebuiltStore) {
   const { folder, lake, streams, now } = options
   const report: Report = {
+    begun: base.kind,
     checkpoint: base.kind === 'checkpoint' ? base.file : undefined,
     losses: base.losses,
     compared: undefined,

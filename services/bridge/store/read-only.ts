@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { StartError } from '../../runtime/start-error.ts'
 import { damaged, damageOf, refusal, refuseNewer, refuseOlder } from './check.ts'
@@ -17,6 +18,11 @@ const LOCKED_TIMEOUT_MS = 10_000
  */
 export function openReadOnly(file: string): ReadOnlyStore {
   if (!existsSync(file)) {
+    if (existsSync(join(dirname(file), 'checkpoints'))) {
+      throw new StartError(
+        `the store ${file} is gone; count it anew with \`npm run meterbridge -- rebuild --swap\`, or put back a good copy`,
+      )
+    }
     throw new StartError(
       `there is no store ${file}; start the bridge once, or set METERBRIDGE_DATA_DIR to its data folder`,
     )

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { produce, withAdmin } from '../broker/clients.ts'
 import { temporaryFolder } from '../harness/folder.ts'
+import { until } from '../harness/until.ts'
 import { missingForKafka, startKafka } from '../kafka/kafka.ts'
 import { startBridge } from './running-bridge.ts'
 import { createTopics, order } from './topics.ts'
@@ -35,8 +36,10 @@ test('a topic that lost its tail while the bridge runs: what is left counts once
   truncateSync(segment!, sizeOfFive)
   for (const file of globSync(join(segment!, '..', '*.{index,timeindex,snapshot}'))) rmSync(file)
   await kafka.restart()
-  const [bounds] = await withAdmin(kafka.brokers, (admin) => admin.fetchTopicOffsets(TOPIC))
-  assert.equal(bounds?.high, '5')
+  await until('the log ends at 5', async () => {
+    const [bounds] = await withAdmin(kafka.brokers, (admin) => admin.fetchTopicOffsets(TOPIC))
+    return bounds?.high === '5'
+  })
 
   await bridge.shows('meterbridge_position', { topic: TOPIC }, 5, DECIDED_WITHIN_MS)
   assert.match(bridge.service().output(), /the topic lost records that were counted \(it ends at 5/)

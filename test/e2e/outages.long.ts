@@ -11,7 +11,8 @@ import { startBridge } from './running-bridge.ts'
 import { createTopics, order } from './topics.ts'
 
 const KILLS = 5
-const AFTER_KILL_MS = 10_000
+/** Within 10 s on a machine that has nothing else to do; where a start alone takes that long, this tells it from a hang. */
+const AFTER_KILL_MS = 25_000
 const AFTER_OUTAGE_MS = 15_000
 /** 60 s of patience, a new connection, 60 s more. */
 const GIVEN_UP_MS = 180_000
@@ -24,7 +25,7 @@ if (kafka) await createTopics(kafka.brokers, 2)
 const oneOrder = () => produce(kafka!.brokers, 'new_orders', [{ value: order(1) }])
 
 describe('what takes minutes', { skip, concurrency: 1 }, () => {
-  test(`counting again within ${AFTER_KILL_MS / 1_000} s of the bridge's kill -9, ${KILLS} times`, async () => {
+  test(`counting again soon after the bridge's kill -9, ${KILLS} times`, async (context) => {
     await using bridge = await startBridge(kafka!.brokers, { METERBRIDGE_START_FROM: 'latest' })
     await oneOrder()
     await bridge.shows('shop_orders_total', {}, 1)
@@ -35,6 +36,7 @@ describe('what takes minutes', { skip, concurrency: 1 }, () => {
       await bridge.restart()
       await bridge.shows('shop_orders_total', {}, 1 + kill)
       const tookMs = performance.now() - killedMs
+      context.diagnostic(`counting again after ${Math.round(tookMs)} ms`)
       assert.ok(tookMs < AFTER_KILL_MS, `counting again after ${tookMs} ms`)
     }
   })

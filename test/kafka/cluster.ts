@@ -8,7 +8,7 @@ import { serverProperties } from './properties.ts'
 import { format, newClusterId } from './server.ts'
 
 const NODES = 3
-const JAVA_OPTIONS = ['-XX:TieredStopAtLevel=1', '-Xms128m', '-Xmx256m']
+const JAVA_OPTIONS = ['-XX:TieredStopAtLevel=1', '-Xms128m', '-Xmx384m']
 /** Every topic on three nodes, and two of them must have a record before it is acknowledged. */
 const REPLICATION = {
   'default.replication.factor': '3',

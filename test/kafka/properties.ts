@@ -43,6 +43,8 @@ export function serverProperties(
     'group.initial.rebalance.delay.ms': 0,
     'message.max.bytes': MESSAGE_MAX_BYTES,
     'replica.fetch.max.bytes': MESSAGE_MAX_BYTES,
+    // 128 MiB unless set, which is much of a small heap.
+    'log.cleaner.dedupe.buffer.size': 16_777_216,
     'offsets.topic.num.partitions': 2,
     'offsets.topic.replication.factor': 1,
     'transaction.state.log.num.partitions': 2,
